@@ -1,0 +1,30 @@
+"""Bundles: what all hosts of a role get, one host a line, in bytes that change only when a value does (DESIGN 3.4)."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from tsunami_cli.core.values import Value
+
+
+def host_objects(columns: Mapping[str, Sequence[Value]], count: int) -> list[str]:
+    """Return the flat JSON object of each of `count` hosts; `columns` has every variable's values in host order."""
+    names = sorted(columns)
+    if not names:
+        return ["{}"] * count
+    keys = [f"{json.dumps(name)}:" for name in names]
+    known: dict[tuple[Value, ...], str] = {}
+    objects = []
+    # Few combinations of values occur: each is put together once.
+    for values in zip(*(columns[name] for name in names), strict=True):
+        text = known.get(values)
+        if text is None:
+            text = known[values] = "{" + ",".join(map(str.__add__, keys, values)) + "}"
+        objects.append(text)
+    return objects
+
+
+def bundle(role: str, sequence: int, hosts: Sequence[str], objects: Sequence[str]) -> bytes:
+    """Return a role's bundle; hosts come sorted by name."""
+    lines = ",\n".join([f'"{host}": {text}' for host, text in zip(hosts, objects, strict=True)])
+    body = f"{{\n{lines}}}" if lines else "{}"
+    return f'{{"role": {json.dumps(role)}, "sequence": {sequence}, "hosts": {body}}}\n'.encode()

@@ -1,0 +1,170 @@
+"""Decisions on a variable: what a person or the guard wants, checked against where it stands, as edits of its file."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from tsunami_cli.core.edits import Edit, Insert, Put, Remove
+from tsunami_cli.core.model import Globs, Pin, Rollout, Variable
+from tsunami_cli.core.problems import Refusal
+from tsunami_cli.core.reschedule import checked_length, paced, resumed, rolled_back
+from tsunami_cli.core.schedule import Schedule, Waypoint
+from tsunami_cli.core.status import Status
+from tsunami_cli.core.text import duration_text, instant_text, percent_text
+from tsunami_cli.core.values import Value, shown, yaml_quoted, yaml_text
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision that fits: how the variable's file changes, and what it then means."""
+
+    action: str
+    """`start`, `halt`, `resume`, `pace`, `rollback`, `pin` or `unpin`."""
+    variable: Variable
+    """As it is after the decision."""
+    edits: tuple[Edit, ...]
+    subject: str
+    """The decision in a line: `docker: start 1.12.1 -> 1.12.3 over 14d`."""
+
+    @property
+    def rollout(self) -> str | None:
+        """The id of the rollout that was decided on; None for decisions on no rollout."""
+        active = self.variable.active
+        return active.id if active and self.action not in ("pin", "unpin") else None
+
+
+HALTABLE = ("scheduled", "rolling-back", "running", "capped")
+"""The states in which there is something to halt."""
+
+
+def halt(status: Status, now: datetime) -> Change | None:
+    """Halt the active rollout; None where there is nothing to halt."""
+    rollout = status.variable.active
+    if rollout is None or status.state not in HALTABLE:
+        return None
+    edits = (Put((*_place(status.variable), "halted"), instant_text(now)),)
+    return Change("halt", _with_active(status.variable, rollout.halt(now)), edits, f"{status.variable.name}: halt{_progress(status)}")
+
+
+def resume(status: Status, now: datetime, over: timedelta | None) -> Change:
+    """Let a halted rollout go on, over the open time that was left or over `over`; or one that was rolled back."""
+    variable, rollout = status.variable, status.variable.active
+    if rollout is None or status.state not in ("halted", "rolled-back"):
+        raise Refusal(f"{variable.name} is {status.state}: only what was halted or rolled back can be resumed")
+    went_back = rollout.falling(now) and not _reached(status)
+    if over is None and went_back:
+        raise Refusal(f"{variable.name} was rolled back: say how long the new attempt may take with --over")
+    schedule = resumed(rollout, now, _reached(status), checked_length(over) if over else None)
+    spelled = f" over {duration_text(over)}" if over else ""
+    return _rescheduled("resume", status, rollout, schedule, f"resume{spelled}")
+
+
+def pace(status: Status, now: datetime, over: timedelta) -> Change:
+    """Spread the rest of a running rollout over `over` from now."""
+    variable, rollout = status.variable, status.variable.active
+    if rollout is None or status.state != "running":
+        hint = f": tsunami resume {variable.name} --over {duration_text(over)}" if status.state == "halted" else ""
+        raise Refusal(f"{variable.name} is {status.state}: only a running rollout has a pace{hint}")
+    schedule = paced(rollout, now, _reached(status), checked_length(over))
+    return _rescheduled("pace", status, rollout, schedule, f"pace: the rest over {duration_text(over)}")
+
+
+def rollback(status: Status, now: datetime, over: timedelta) -> Change:
+    """Take back what a rollout moved, last told first, within `over` from now."""
+    variable, rollout = status.variable, status.variable.active
+    if rollout is None or status.state == "rolled-back":
+        raise Refusal(f"{variable.name} is {status.state}: there is nothing to roll back")
+    if not _reached(status):
+        raise Refusal(f"{rollout.id} has moved no host yet: stop it with tsunami halt {variable.name}")
+    schedule = rolled_back(rollout, now, _reached(status), checked_length(over))
+    return _rescheduled("rollback", status, rollout, schedule, f"rollback over {duration_text(over)}")
+
+
+def pin(variable: Variable, value: Value, hosts: tuple[str, ...], roles: tuple[str, ...], reason: str) -> Change:
+    """Pin hosts to a value. The new pin stands first, so that it wins over older ones."""
+    fragment = {"hosts": _flow(hosts), "roles": _flow(roles), "value": yaml_text(value), "reason": yaml_quoted(reason)}
+    line = ", ".join(f"{key}: {text}" for key, text in fragment.items() if text != "[]")
+    edits = (Insert(("pins", 0), f"{{{line}}}"),)
+    pins = (Pin(Globs(hosts), Globs(roles), value, reason), *variable.pins)
+    return Change("pin", replace(variable, pins=pins), edits, f"{variable.name}: pin {', '.join((*hosts, *roles))} to {shown(value)}")
+
+
+def unpin(variable: Variable, hosts: tuple[str, ...], roles: tuple[str, ...]) -> Change:
+    """Lift the pins of these globs, as they stand in the file; a pin with others beside them keeps those."""
+    edits: list[Edit] = []
+    left: list[Pin] = []
+    missing = {*hosts, *roles}
+    for place, pin in reversed(list(enumerate(variable.pins))):
+        kept = replace(pin, hosts=_less(pin.hosts, hosts), roles=_less(pin.roles, roles))
+        missing -= {*pin.hosts.patterns, *pin.roles.patterns} - {*kept.hosts.patterns, *kept.roles.patterns}
+        if kept.hosts.patterns or kept.roles.patterns:
+            left.insert(0, kept)
+            edits += _glob_edits(place, "hosts", pin.hosts, kept.hosts)
+            edits += _glob_edits(place, "roles", pin.roles, kept.roles)
+        else:
+            edits.append(Remove(("pins", place)))
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise Refusal(f"{variable.name} has no pin of {names}: pins are lifted by the globs that stand in the file")
+    changed = replace(variable, pins=tuple(left))
+    return Change("unpin", changed, tuple(edits), f"{variable.name}: unpin {', '.join((*hosts, *roles))}")
+
+
+def _less(globs: Globs, gone: tuple[str, ...]) -> Globs:
+    return Globs(tuple(glob for glob in globs.patterns if glob not in gone))
+
+
+def _glob_edits(place: int, kind: str, old: Globs, new: Globs) -> list[Edit]:
+    if old == new:
+        return []
+    return [Put(("pins", place, kind), _flow(new.patterns))] if new.patterns else [Remove(("pins", place, kind))]
+
+
+def _rescheduled(action: str, status: Status, rollout: Rollout, schedule: Schedule, subject: str) -> Change:
+    """Give the active rollout another schedule and lift its halt."""
+    variable = status.variable
+    edits = waypoint_edits((*_place(variable), "schedule"), rollout.schedule.waypoints, schedule.waypoints)
+    if rollout.halted is not None:
+        edits = (Remove((*_place(variable), "halted")), *edits)
+    changed = replace(rollout, schedule=schedule, halted=None)
+    return Change(action, _with_active(variable, changed), edits, f"{variable.name}: {subject}{_progress(status)}")
+
+
+def waypoint_edits(
+    path: tuple[str | int, ...], old: tuple[Waypoint, ...], new: tuple[Waypoint, ...]
+) -> tuple[Edit, ...]:
+    """Return the edits from one list of waypoints to another; those that both begin with stay untouched."""
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    gone = [Remove((*path, place)) for place in reversed(range(max(same, 1), len(old)))]
+    edits: list[Edit] = [*gone]
+    # A list is never emptied on the way: what it looks like when empty is not ours to choose.
+    if same == 0:
+        edits.append(Put((*path, 0), waypoint_text(new[0])))
+    edits += [Insert((*path, place), waypoint_text(new[place])) for place in range(max(same, 1), len(new))]
+    return tuple(edits)
+
+
+def waypoint_text(waypoint: Waypoint) -> str:
+    """Return a waypoint as it stands in the file."""
+    return f"{{at: {instant_text(waypoint.at)}, percent: {percent_text(waypoint.share, up=False)}}}"
+
+
+def _place(variable: Variable) -> tuple[str | int, ...]:
+    return ("rollouts", len(variable.rollouts) - 1)
+
+
+def _reached(status: Status) -> Fraction:
+    """Return the progress a decision goes on from: what was told, or the plan where there is no ledger."""
+    return status.planned if status.told is None else status.told
+
+
+def _with_active(variable: Variable, rollout: Rollout) -> Variable:
+    return replace(variable, rollouts=(*variable.rollouts[:-1], rollout))
+
+
+def _progress(status: Status) -> str:
+    return f" at {percent_text(_reached(status), up=False)[:5].rstrip('.')} %"
+
+
+def _flow(globs: tuple[str, ...]) -> str:
+    return f"[{', '.join(yaml_quoted(glob) for glob in globs)}]"

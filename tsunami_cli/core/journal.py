@@ -1,0 +1,118 @@
+"""The journal: decisions as they stand in the messages of commits, written and read (DESIGN 4.1)."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tsunami_cli.core.decisions import Change
+from tsunami_cli.core.values import printable
+
+SETTING_OFF = ("start", "resume", "pace")
+"""The actions after which a rollout moves because time passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One decision on one variable."""
+
+    at: datetime
+    """When it was committed."""
+    commit: str
+    author: str
+    """`Name <mail>`."""
+    action: str
+    """What the trailers say, `edit` for a commit that somebody wrote by hand."""
+    variable: str
+    rollout: str | None
+    reason: str | None
+
+
+class Committed(Protocol):
+    """A commit as git has it."""
+
+    @property
+    def sha(self) -> str: ...  # noqa: D102
+    @property
+    def at(self) -> datetime: ...  # noqa: D102
+    @property
+    def author(self) -> str: ...  # noqa: D102
+    @property
+    def subject(self) -> str: ...  # noqa: D102
+    @property
+    def reason(self) -> str | None:
+        """What stands between subject and trailers."""
+
+    @property
+    def trailers(self) -> Sequence[tuple[str, str]]:
+        """The lines of the last paragraph, where it holds nothing but trailers."""
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The files it changed."""
+
+
+def message(changes: Sequence[Change], reason: str | None) -> str:
+    """Return the commit message of decisions made together: subject, reason, trailers.
+
+    The reason is anybody's free text. Its lines stay apart from the trailers, which are the last paragraph alone, and
+    control characters leave it, so that it can forge neither a trailer nor a terminal sequence.
+    """
+    subjects = [printable(change.subject) for change in changes]
+    names = ", ".join(change.variable.name for change in changes)
+    subject = subjects[0] if len(changes) == 1 else f"{names}: {changes[0].action}"
+    paragraphs = [subject]
+    told = clean_reason(reason)
+    if told:
+        paragraphs.append(told)
+    trailers = []
+    for change in changes:
+        trailers += [f"Tsunami-Action: {change.action}", f"Tsunami-Variable: {change.variable.name}"]
+        if change.rollout:
+            trailers.append(f"Tsunami-Rollout: {change.rollout}")
+    return "\n\n".join([*paragraphs, "\n".join(trailers)]) + "\n"
+
+
+def clean_reason(reason: str | None) -> str | None:
+    """Return a reason in plain lines, None where nothing is left of it."""
+    lines = [printable(line).strip() for line in (reason or "").splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() or None
+
+
+def entries(commits: Iterable[Committed]) -> Iterator[Entry]:
+    """Yield the decisions that commits hold, in their order; a commit on two variables holds two."""
+    for commit in commits:
+        changed = [name for path in commit.paths if (name := variable_of(path)) is not None]
+        decided = _decided(commit.trailers)
+        # Trailers count where the commit changed what they name, not where somebody typed them under another change.
+        if decided and all(row["Variable"] in changed for row in decided):
+            for row in decided:
+                yield _entry(commit, row["Action"], row["Variable"], row.get("Rollout"), commit.reason)
+        else:
+            for name in changed:
+                yield _entry(commit, "edit", name, None, printable(commit.subject) or None)
+
+
+def _entry(commit: Committed, action: str, variable: str, rollout: str | None, reason: str | None) -> Entry:
+    return Entry(commit.at, commit.sha, commit.author, action, variable, rollout, reason)
+
+
+def _decided(trailers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return the decisions that trailers name: an action, its variable and, on a rollout, the rollout."""
+    rows: list[dict[str, str]] = []
+    for key, value in trailers:
+        kind = key.removeprefix("Tsunami-")
+        if kind == key:
+            continue
+        if kind == "Action":
+            rows.append({})
+        if rows:
+            rows[-1][kind] = value
+    return [row for row in rows if "Variable" in row]
+
+
+def variable_of(path: str) -> str | None:
+    """Return the variable whose file a path is, None for all other files."""
+    found = re.fullmatch(r"rollouts/([^/]+)\.yaml", path)
+    return found[1] if found else None

@@ -1,0 +1,114 @@
+"""Where every variable stands: its state, its progress and exact counts by value and role (DESIGN 4.2, 4.3)."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Literal
+
+from tsunami_cli.core.lineup import Lineup, Role, lineups
+from tsunami_cli.core.model import Rollout, Variable
+from tsunami_cli.core.told import Told, planned_moves
+from tsunami_cli.core.values import Value
+
+State = Literal["halted", "scheduled", "rolling-back", "rolled-back", "running", "capped", "complete", "settled"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStatus:
+    """One role of a variable under its active rollout."""
+
+    role: str
+    hosts: int
+    """All hosts of the role, pinned ones included."""
+    pinned: int
+    moved: int
+    """Hosts that the rollout has moved and no pin matches."""
+    quota: int
+    """How many the plan wants moved now."""
+    final: int
+    """How many the plan wants moved at full progress, its bounds being as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One variable at an instant."""
+
+    variable: Variable
+    state: State
+    values: Mapping[Value, int]
+    """Hosts by the value they have, most hosts first."""
+    planned: Fraction
+    """Planned progress p of the active rollout, 0 where there is none."""
+    told: Fraction | None
+    """Told progress e; None without a ledger."""
+    roles: tuple[RoleStatus, ...]
+
+    @property
+    def moved(self) -> int:
+        """Hosts moved in all roles."""
+        return sum(role.moved for role in self.roles)
+
+    @property
+    def hosts(self) -> int:
+        """Hosts that no pin matches in all roles."""
+        return sum(role.hosts - role.pinned for role in self.roles)
+
+
+def moves_so_far(lineup: Lineup, now: datetime, told: Told | None) -> Mapping[str, Collection[str]]:
+    """Return for each rollout's id the hosts of a role it has moved: as told, or as planned where nothing was told."""
+    if told is None:
+        return planned_moves(lineup, now)
+    return {rollout.id: told.moved.get(rollout.id, {}) for rollout in lineup.variable.rollouts}
+
+
+def values_now(lineup: Lineup, now: datetime, told: Told | None) -> list[Value]:
+    """Return what every host of a role has, in the order of the role's hosts."""
+    before = {host: telling.value for host, telling in told.before.items()} if told else {}
+    return lineup.values(moves_so_far(lineup, now, told), before)
+
+
+def status_of(variable: Variable, roles: Iterable[Role], now: datetime, told: Told | None = None) -> Status:
+    """Return where a variable stands."""
+    counts: Counter[Value] = Counter()
+    rows = []
+    active = variable.active
+    for lineup in lineups(variable, roles):
+        counts.update(values_now(lineup, now, told))
+        rows.append(_role(lineup, active, now, told))
+    planned = active.progress(now) if active else Fraction(0)
+    e = told.progress.get(active.id) if told and active else None
+    values = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return Status(variable, state_of(active, now, rows), values, planned, e, tuple(rows))
+
+
+def state_of(active: Rollout | None, now: datetime, roles: Iterable[RoleStatus]) -> State:
+    """Return the state of a variable, by the precedence of DESIGN 4.2."""
+    if active is None:
+        return "settled"
+    if active.halted is not None:
+        return "halted"
+    if now < active.schedule.starts:
+        return "scheduled"
+    planned = active.progress(now)
+    if active.falling(now):
+        return "rolling-back" if planned or any(role.moved for role in roles) else "rolled-back"
+    rows = list(roles)
+    if planned < 1 or any(role.moved < role.final for role in rows):
+        return "running"
+    return "capped" if any(role.moved < role.hosts - role.pinned for role in rows) else "complete"
+
+
+def _role(lineup: Lineup, active: Rollout | None, now: datetime, told: Told | None) -> RoleStatus:
+    pinned, hosts = len(lineup.pins), len(lineup.role.hosts)
+    if active is None:
+        return RoleStatus(lineup.role.name, hosts, pinned, 0, 0, 0)
+    quota = lineup.quota(active)
+    planned = quota.at(active.progress(now))
+    if told is None:
+        moved = planned
+    else:
+        ours = told.moved.get(active.id, {})
+        moved = sum(host in ours for host in lineup.free)
+    return RoleStatus(lineup.role.name, hosts, pinned, moved, planned, quota.at(Fraction(1)))
