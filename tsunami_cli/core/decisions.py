@@ -10,7 +10,7 @@ from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.reschedule import checked_length, paced, resumed, rolled_back
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import Status
-from tsunami_cli.core.text import duration_text, instant_text, percent_text
+from tsunami_cli.core.text import duration_text, instant_text, percent_shown, percent_text
 from tsunami_cli.core.values import Value, shown, yaml_quoted, yaml_text
 
 
@@ -163,7 +163,7 @@ def _with_active(variable: Variable, rollout: Rollout) -> Variable:
 
 
 def _progress(status: Status) -> str:
-    return f" at {percent_text(_reached(status), up=False)[:5].rstrip('.')} %"
+    return f" at {percent_shown(_reached(status))}"
 
 
 def _flow(globs: tuple[str, ...]) -> str:

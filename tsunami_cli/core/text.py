@@ -75,6 +75,13 @@ def share(text: str) -> Fraction:
     return fraction
 
 
+def whole(text: str) -> int:
+    """Read a number of hosts in decimal digits. Raises ValueError, with the reason, for everything else."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError(f"{text} is not a number of hosts: write it in digits, as 12")
+    return int(text)
+
+
 def percent_text(fraction: Fraction, *, up: bool) -> str:
     """Write a fraction of 1 in percent with at most 9 decimals, rounded up or down.
 
@@ -86,3 +93,9 @@ def percent_text(fraction: Fraction, *, up: bool) -> str:
         rounded = min(rounded, 100 * 10**9 - 1)
     whole, part = divmod(rounded, 10**9)
     return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
+
+
+def percent_shown(share: Fraction) -> str:
+    """Return a progress for people: `39.8 %`, rounded down, so that only what is complete reads `100 %`."""
+    tenths = 1000 * share.numerator // share.denominator
+    return f"{tenths // 10} %" if tenths in (0, 1000) else f"{tenths // 10}.{tenths % 10} %"

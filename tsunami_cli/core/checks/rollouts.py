@@ -65,10 +65,17 @@ def _schedule(document: Document, path: Path, calendar: Calendar | None) -> Sche
 
 def _waypoint(document: Document, path: Path) -> Waypoint | None:
     moment = document.read((*path, "at"), instant)
-    percent = document.read((*path, "percent"), Fraction)
+    percent = document.read((*path, "percent"), _percent)
     if moment is None or percent is None:
         return None
     return Waypoint(moment, percent / 100)
+
+
+def _percent(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except ValueError:
+        raise ValueError(f"{text} is not a percentage: write a decimal number from 0 to 100") from None
 
 
 def _warn(document: Document, path: Path, rollout: Rollout, *, active: bool) -> None:

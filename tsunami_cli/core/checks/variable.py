@@ -12,7 +12,7 @@ from tsunami_cli.core.model import Globs, Limit, Pin, Slo, Variable
 from tsunami_cli.core.nodes import Node, Path
 from tsunami_cli.core.problems import Problem
 from tsunami_cli.core.quota import Bound
-from tsunami_cli.core.text import duration, share
+from tsunami_cli.core.text import duration, share, whole
 
 
 def check_variable(
@@ -62,11 +62,11 @@ def _variable(document: Document, values: Values) -> Variable | None:
 def _limits(document: Document) -> Iterator[Limit]:
     for path in document.items(("limits",)):
         at_least, at_most = (document.read((*path, key), _bound) for key in ("at_least", "at_most"))
-        yield Limit(str(path[-1]), at_least, at_most, document.read((*path, "per_hour"), int))
+        yield Limit(str(path[-1]), at_least, at_most, document.read((*path, "per_hour"), whole))
 
 
 def _bound(text: str) -> Bound:
-    return Bound(share=share(text)) if text.endswith("%") else Bound(hosts=int(text))
+    return Bound(share=share(text)) if text.endswith("%") else Bound(hosts=whole(text))
 
 
 def _pins(document: Document, values: Values) -> Iterator[Pin]:
@@ -83,7 +83,7 @@ def _slos(document: Document) -> Iterator[Slo]:
         name, query, objective = (document.text((*path, key)) for key in ("name", "query", "objective"))
         compare, on_violation, on_no_data = (document.text((*path, key)) for key in ("compare", "on_violation", "on_no_data"))
         sustained, settle = (document.read((*path, key), duration) for key in ("for", "settle"))
-        min_hosts, silent = document.read((*path, "min_hosts"), int), document.read((*path, "max_silent"), share)
+        min_hosts, silent = document.read((*path, "min_hosts"), whole), document.read((*path, "max_silent"), share)
         if on_violation:
             document.read((*path, "on_violation"), _way_back)
         if name is None or query is None or objective is None:
