@@ -40,7 +40,9 @@ HALTABLE = ("scheduled", "rolling-back", "running", "capped")
 def halt(status: Status, now: datetime) -> Change | None:
     """Halt the active rollout; None where there is nothing to halt."""
     rollout = status.variable.active
-    if rollout is None or status.state not in HALTABLE:
+    # A halt that was written for later does not hold yet where nothing is published: it is moved to now.
+    late = rollout is not None and rollout.halted is not None and rollout.halted > now
+    if rollout is None or (status.state not in HALTABLE and not late):
         return None
     edits = (Put((*_place(status.variable), "halted"), instant_text(now)),)
     return Change("halt", _with_active(status.variable, rollout.halt(now)), edits, f"{status.variable.name}: halt{_progress(status)}")
@@ -51,7 +53,7 @@ def resume(status: Status, now: datetime, over: timedelta | None) -> Change:
     variable, rollout = status.variable, status.variable.active
     if rollout is None or status.state not in ("halted", "rolled-back"):
         raise Refusal(f"{variable.name} is {status.state}: only what was halted or rolled back can be resumed")
-    went_back = rollout.falling(now) and not _reached(status)
+    went_back = status.state == "rolled-back" or (rollout.falling(now) and not _reached(status))
     if over is None and went_back:
         raise Refusal(f"{variable.name} was rolled back: say how long the new attempt may take with --over")
     schedule = resumed(rollout, now, _reached(status), checked_length(over) if over else None)
@@ -74,7 +76,7 @@ def rollback(status: Status, now: datetime, over: timedelta) -> Change:
     variable, rollout = status.variable, status.variable.active
     if rollout is None or status.state == "rolled-back":
         raise Refusal(f"{variable.name} is {status.state}: there is nothing to roll back")
-    if not _reached(status):
+    if not status.moved and not _reached(status):
         raise Refusal(f"{rollout.id} has moved no host yet: stop it with tsunami halt {variable.name}")
     schedule = rolled_back(rollout, now, _reached(status), checked_length(over))
     return _rescheduled("rollback", status, rollout, schedule, f"rollback over {duration_text(over)}")

@@ -9,7 +9,7 @@ from tsunami_cli.core.lineup import Lineup, Role
 from tsunami_cli.core.model import Limit, Pin, Rollout, Variable
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.status import State, moves_so_far, status_of, values_now
-from tsunami_cli.core.told import Told
+from tsunami_cli.core.told import Told, adopted
 from tsunami_cli.core.values import Value
 
 
@@ -44,6 +44,7 @@ def explain(host: str, role: Role, variable: Variable, now: datetime, told: Told
     """Return why a host has what it has; Refusal where the variable does not apply to its role."""
     if not variable.roles.match(role.name):
         raise Refusal(f"{variable.name} does not apply to {host}: its roles leave {role.name} out")
+    told = adopted(variable, told, now) if told else None
     lineup, active = Lineup(variable, role), variable.active
     value = values_now(lineup, now, told)[role.hosts.index(host)]
     pin = lineup.pins.get(host)

@@ -9,8 +9,8 @@ from datetime import datetime
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.quota import RoleQuota
-from tsunami_cli.core.status import moves_so_far, values_now
-from tsunami_cli.core.told import Told
+from tsunami_cli.core.status import layered, moves_so_far
+from tsunami_cli.core.told import Told, adopted
 from tsunami_cli.core.values import Value
 
 
@@ -42,6 +42,7 @@ def moves_ahead(variable: Variable, roles: Iterable[Role], now: datetime, told: 
     active = variable.active
     if active is None or active.halted is not None:
         return []
+    told = adopted(variable, told, now) if told else None
     return sorted(move for lineup in lineups(variable, roles) for move in _role(lineup, active, now, told))
 
 
@@ -50,6 +51,7 @@ def next_moves(variable: Variable, roles: Iterable[Role], now: datetime, told: T
     active = variable.active
     if active is None or active.halted is not None:
         return None
+    told = adopted(variable, told, now) if told else None
     instants: Counter[datetime] = Counter()
     for lineup in lineups(variable, roles):
         quota = lineup.quota(active)
@@ -106,7 +108,7 @@ class _Queue:
         self._moved = [place for _, place in sorted(stack)]
         self._waiting = [place[host] for host in self._order if host not in ours]
         older = Lineup(_without(lineup.variable, rollout), lineup.role)
-        self._before = dict(zip(lineup.role.hosts, values_now(older, now, told), strict=True))
+        self._before = dict(zip(lineup.role.hosts, layered(older, now, told), strict=True))
 
     @property
     def moved(self) -> int:

@@ -89,9 +89,9 @@ def entries(commits: Iterable[Committed]) -> Iterator[Entry]:
         if decided and all(row["Variable"] in changed for row in decided):
             for row in decided:
                 yield _entry(commit, row["Action"], row["Variable"], row.get("Rollout"), commit.reason)
-        else:
-            for name in changed:
-                yield _entry(commit, "edit", name, None, printable(commit.subject) or None)
+            changed = [name for name in changed if name not in {row["Variable"] for row in decided}]
+        for name in changed:
+            yield _entry(commit, "edit", name, None, printable(commit.subject) or None)
 
 
 def _entry(commit: Committed, action: str, variable: str, rollout: str | None, reason: str | None) -> Entry:

@@ -1,5 +1,6 @@
 """Told progress: never faster than twice the plan, whatever jumps (DESIGN 2.6)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -15,19 +16,21 @@ def told_progress(
     variable: Variable,
     now: datetime,
     last: datetime,
-    told: Fraction | None,
+    recorded: Mapping[str, Fraction],
     every: timedelta,
     *,
     held: bool = False,
 ) -> Fraction:
     """Return the progress e that a publish at `now` tells of the active rollout.
 
-    `last` is the instant of the last ledger entry and `told` the progress recorded there, None where it had not seen
-    this rollout; `every` is how often publishes are meant to run; `held` says that the guard lets nobody move.
+    `last` is the instant of the last ledger entry and `recorded` the progress in it by rollout id, without those that
+    it had not seen; `every` is how often publishes are meant to run; `held` says that the guard lets nobody move. A
+    variable without a rollout has no progress: 0.
     """
     rollout = variable.active
     if rollout is None:
-        raise ValueError("no rollout, no progress")
+        return Fraction(0)
+    told = recorded.get(rollout.id)
     schedule, planned = rollout.schedule, rollout.progress(now)
     since = max(last, now - 2 * every)
     if told is None:

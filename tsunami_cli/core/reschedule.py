@@ -13,6 +13,8 @@ from tsunami_cli.core.text import instant_text, percent_text
 
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=366)
 FAR = timedelta(days=366)
+LEAST = Fraction(1, 10**11)
+"""The least progress that can be written."""
 
 
 def checked_length(over: timedelta) -> timedelta:
@@ -44,11 +46,14 @@ def resumed(rollout: Rollout, now: datetime, progress: Fraction, over: timedelta
     schedule, halted = rollout.schedule, rollout.frozen_at(now)
     if over is None and halted < schedule.starts:
         return checked(_with(schedule, _shifted(schedule, halted, now)))
-    later = _shifted(schedule, halted, now) if over is None else [Waypoint(now + over, Fraction(1))]
     back = over is None and rollout.falling(now)
+    reached = rounded(progress, up=not back)
+    later = _shifted(schedule, halted, now) if over is None else [Waypoint(now + over, Fraction(1))]
     if not later and progress < schedule.waypoints[-1].share:
         raise Refusal("it was to be through by then, but hosts lag behind: say how long the rest may take with --over")
-    return checked(_with(schedule, _joined(schedule, halted, now, rounded(progress, up=not back), later)))
+    if over is None:
+        later = _onward(schedule.progress(halted), reached, later)
+    return checked(_with(schedule, _joined(schedule, halted, now, reached, later)))
 
 
 def paced(rollout: Rollout, now: datetime, progress: Fraction, over: timedelta) -> Schedule:
@@ -60,8 +65,9 @@ def paced(rollout: Rollout, now: datetime, progress: Fraction, over: timedelta) 
 def rolled_back(rollout: Rollout, now: datetime, progress: Fraction, over: timedelta) -> Schedule:
     """Return the schedule of a rollout that goes back to nothing within `over` from now."""
     later = [Waypoint(now + over, Fraction(0))]
-    halted = rollout.frozen_at(now)
-    return _with(rollout.schedule, _joined(rollout.schedule, halted, now, rounded(progress, up=False), later))
+    # However little was reached, the schedule has to fall: a flat one would return nobody.
+    reached = rounded(progress, up=False) or LEAST
+    return _with(rollout.schedule, _joined(rollout.schedule, rollout.frozen_at(now), now, reached, later))
 
 
 def _with(schedule: Schedule, waypoints: Sequence[Waypoint]) -> Schedule:
@@ -73,6 +79,9 @@ def _joined(
 ) -> list[Waypoint]:
     """Return the waypoints up to the halt, none above what was reached, a flat piece until now, and the later ones."""
     past = [Waypoint(w.at, min(w.share, share)) for w in schedule.waypoints if w.at <= halted]
+    if past and past[-1].share < share and not OpenTime.between(schedule.calendar, unix(past[-1].at), unix(halted)).total:
+        # Rounded up, it would rise where there is no open time to rise in.
+        share = past[-1].share
     joined: list[Waypoint] = []
     for waypoint in (*past, Waypoint(halted, share), Waypoint(now, share), *later):
         if not joined or waypoint != joined[-1]:
@@ -80,8 +89,22 @@ def _joined(
     return joined
 
 
+def _onward(planned: Fraction, reached: Fraction, later: Sequence[Waypoint]) -> list[Waypoint]:
+    """Return the later waypoints so that from `reached` each stretch still goes the way it went from `planned`."""
+    onward: list[Waypoint] = []
+    for waypoint in later:
+        rises = waypoint.share >= planned
+        reached = max(reached, waypoint.share) if rises else min(reached, waypoint.share)
+        planned = waypoint.share
+        onward.append(Waypoint(waypoint.at, reached))
+    return onward
+
+
 def _shifted(schedule: Schedule, halted: datetime, now: datetime) -> list[Waypoint]:
-    """Return the waypoints after the halt at the earliest instants that keep the time each stretch had left."""
+    """Return the waypoints after the halt at the earliest instants that keep the time each stretch had left.
+
+    What stood at an open instant comes to stand at one again, so that a step is not taken at night.
+    """
     shifted: list[Waypoint] = []
     old, new = unix(halted), unix(now)
     share = schedule.progress(halted)
@@ -99,6 +122,9 @@ def _shifted(schedule: Schedule, halted: datetime, now: datetime) -> list[Waypoi
 def _later(calendar: Calendar | None, old: int, moment: int, new: int) -> int:
     """Return the first moment after `new` with as much open time between as there was from `old` to `moment`."""
     try:
-        return after(calendar, new, OpenTime.between(calendar, old, moment).total)
+        found = after(calendar, new, OpenTime.between(calendar, old, moment).total)
+        if calendar is not None and calendar.is_open(moment) and not calendar.is_open(found):
+            found = after(calendar, found, 1) - 1
     except ValueError:
         raise Refusal("the calendar has too little open time within ten years to go on: change its hours") from None
+    return found

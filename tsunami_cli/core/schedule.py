@@ -1,6 +1,7 @@
 """The schedule of a rollout: planned progress as an exact function of the instant, its steepness and its inverse."""
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,17 +117,10 @@ class Schedule:
         Progress over open time is a chain of straight pieces, so that the steepest window begins or ends at a
         corner of it. Steps count only where asked for.
         """
-        corners = self._corners(steps=steps)
-        best = Fraction(0)
-        for place, (begun, low) in enumerate(corners):
-            for ended, high in corners[place:]:
-                if ended - begun > seconds:
-                    break
-                best = max(best, high - low)
-            best = max(best, _height(corners, begun + seconds) - low)
-        for ended, high in corners:
-            best = max(best, high - _height(corners, ended - seconds))
-        return min(best, Fraction(1))
+        known = self._steepest
+        if (seconds, steps) not in known:
+            known[seconds, steps] = _steepest(self._corners(steps=steps), seconds)
+        return known[seconds, steps]
 
     def allowance(self, seconds: int) -> Fraction:
         """Return R(w) of DESIGN 2.6: the steepest rise, but at least w's share of the schedule's open time."""
@@ -147,6 +141,11 @@ class Schedule:
                 yield stretch
             elif stretch.end > moment:
                 yield Stretch(moment, stretch.end, self._within(stretch, moment), stretch.ends)
+
+    @cached_property
+    def _steepest(self) -> dict[tuple[int, bool], Fraction]:
+        """What `steepest` found already: it is asked for every role."""
+        return {}
 
     @cached_property
     def _starts(self) -> tuple[int, ...]:
@@ -174,6 +173,22 @@ class Schedule:
                 corners.append((self.open_time.passed(stretch.start), stretch.begins - stepped))
                 corners.append((self.open_time.passed(stretch.end), stretch.ends - stepped))
         return corners
+
+
+def _steepest(corners: list[tuple[int, Fraction]], seconds: int) -> Fraction:
+    """Return the highest rise within any window of a chain of corners, 0 to 1."""
+    best = Fraction(0)
+    # The corners of the window that ends at a corner, those alone that no later one is below: the first is the lowest.
+    window: deque[tuple[int, Fraction]] = deque()
+    for passed, share in corners:
+        while window and window[0][0] < passed - seconds:
+            window.popleft()
+        while window and window[-1][1] >= share:
+            window.pop()
+        window.append((passed, share))
+        best = max(best, share - window[0][1])
+        best = max(best, _height(corners, passed + seconds) - share, share - _height(corners, passed - seconds))
+    return min(best, Fraction(1))
 
 
 def _height(corners: list[tuple[int, Fraction]], passed: int) -> Fraction:

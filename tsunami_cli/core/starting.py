@@ -14,7 +14,7 @@ from tsunami_cli.core.reschedule import FAR, checked, checked_length
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import Status, status_of, values_now
 from tsunami_cli.core.text import compact, instant_text
-from tsunami_cli.core.told import Told
+from tsunami_cli.core.told import Told, adopted
 from tsunami_cli.core.values import Value, shown, yaml_text
 
 LATE = timedelta(minutes=1)
@@ -47,10 +47,12 @@ def start(
     used: Collection[str] = (),
 ) -> Change:
     """Start a rollout; `used` holds the ids of rollouts that there were. Raises Refusal where it does not fit."""
+    told = adopted(variable, told, now) if told else None
     values = _unpinned(variable, roles, now, told)
     _check_values(variable, values, order)
     schedule = _schedule(variable, order, now)
     base, edits = _cleared(variable, roles, now, told, order)
+    _check_layers(base, roles, now, told, order.to)
     left = next(iter(values)) if len(values) == 1 else base.default
     if left != base.default:
         edits.append(Put(("default",), yaml_text(left)))
@@ -89,6 +91,14 @@ def _check_values(variable: Variable, values: dict[Value, int], order: Order) ->
             f"{variable.name}: {values[order.to]:,} hosts have {shown(order.to)} already"
             + (f" ({have}); to undo a rollout, say tsunami rollback {variable.name} --over ..." if len(values) > 1 else "")
         )
+
+
+def _check_layers(base: Variable, roles: Sequence[Role], now: datetime, told: Told | None, to: Value) -> None:
+    """Refuse a value that a rollout below gives to hosts, seen or hidden: who moved by which could not be told."""
+    for place, rollout in enumerate(base.rollouts):
+        below = replace(base, rollouts=base.rollouts[: place + 1])
+        if rollout.to == to and status_of(below, roles, now, told).moved:
+            raise Refusal(f"{base.name}: {rollout.id} below gives hosts {shown(to)} already: resume or roll that back")
 
 
 def _schedule(variable: Variable, order: Order, now: datetime) -> Schedule:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
-from tsunami_cli.core.told import Told, planned_moves
+from tsunami_cli.core.told import Told, adopted, planned_moves
 from tsunami_cli.core.values import Value
 
 State = Literal["halted", "scheduled", "rolling-back", "rolled-back", "running", "capped", "complete", "settled"]
@@ -63,14 +63,23 @@ def moves_so_far(lineup: Lineup, now: datetime, told: Told | None) -> Mapping[st
     return {rollout.id: told.moved.get(rollout.id, {}) for rollout in lineup.variable.rollouts}
 
 
-def values_now(lineup: Lineup, now: datetime, told: Told | None) -> list[Value]:
-    """Return what every host of a role has, in the order of the role's hosts."""
-    before = {host: telling.value for host, telling in told.before.items()} if told else {}
+def layered(lineup: Lineup, now: datetime, told: Told | None) -> list[Value]:
+    """Return what the file and what was moved so far give every host of a role, in the order of the role's hosts."""
+    before = {host: told.before[host].value for host in lineup.role.hosts if host in told.before} if told else {}
     return lineup.values(moves_so_far(lineup, now, told), before)
+
+
+def values_now(lineup: Lineup, now: datetime, told: Told | None) -> list[Value]:
+    """Return what every host of a role has: what it was told last; as planned where it was told nothing yet."""
+    found = layered(lineup, now, told)
+    if told is None:
+        return found
+    return [told.given.get(host, value) for host, value in zip(lineup.role.hosts, found, strict=True)]
 
 
 def status_of(variable: Variable, roles: Iterable[Role], now: datetime, told: Told | None = None) -> Status:
     """Return where a variable stands."""
+    told = adopted(variable, told, now) if told else None
     counts: Counter[Value] = Counter()
     rows = []
     active = variable.active
@@ -78,7 +87,7 @@ def status_of(variable: Variable, roles: Iterable[Role], now: datetime, told: To
         counts.update(values_now(lineup, now, told))
         rows.append(_role(lineup, active, now, told))
     planned = active.progress(now) if active else Fraction(0)
-    e = told.progress.get(active.id) if told and active else None
+    e = told.progress.get(active.id, Fraction(0)) if told and active else None
     values = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     return Status(variable, state_of(active, now, rows), values, planned, e, tuple(rows))
 

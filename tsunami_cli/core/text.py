@@ -8,6 +8,7 @@ _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DURATION = re.compile(r"(?=[0-9])(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _SHARE = re.compile(r"([0-9]+)(?:\.([0-9]+))?%")
+FIRST_YEAR, LAST_YEAR = 1971, 2999
 _LONGEST = 10_000 * 366 * 86_400
 
 
@@ -19,9 +20,12 @@ def instant(text: str) -> datetime:
     if not _INSTANT.fullmatch(text):
         raise ValueError(f"{text} is not an instant: write it in UTC, to the second, as 2016-11-14T10:00:00Z")
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text} is not an instant: there is no such day or time") from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"{text} is not in our time: is the year right?")
+    return moment
 
 
 def instant_text(moment: datetime) -> str:

@@ -1,6 +1,6 @@
 """What hosts were told of one variable, and the one step that a publish takes from there: the ratchet (DESIGN 2.5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -33,9 +33,13 @@ class Told:
     moved: Mapping[str, Mapping[str, Telling]] = field(default_factory=dict)
     """For every rollout of the file the hosts that it has moved, missing ones included."""
     before: Mapping[str, Telling] = field(default_factory=dict)
-    """What hosts had before the first rollout of the file that knew them. Who joined later has no row until told."""
+    """What hosts had before the first rollout of the file that knew them."""
     given: Mapping[str, Value] = field(default_factory=dict)
     """What every host was told last, by whatever rule; who left the inventory is still there."""
+    pinned: frozenset[str] = frozenset()
+    """Hosts whose last value came from a pin."""
+    changed: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
+    """By role, when hosts that had been told another value were moved, within the last hour."""
 
     def knows(self, host: str) -> bool:
         """Say whether a host was ever told anything of the variable."""
@@ -48,6 +52,23 @@ def planned_moves(lineup: Lineup, now: datetime) -> dict[str, frozenset[str]]:
     for rollout in lineup.variable.rollouts:
         moved[rollout.id] = frozenset(lineup.leading(rollout, lineup.quota(rollout).at(rollout.progress(now))))
     return moved
+
+
+def adopted(variable: Variable, told: Told, now: datetime) -> Told:
+    """Return what was told as the file now sees it.
+
+    What rollouts that left the file moved is what hosts had before those that remain; what a rollout moved has its
+    value, also where somebody edited that.
+    """
+    before, moved = dict(told.before), {}
+    values = {rollout.id: rollout.to for rollout in variable.rollouts}
+    for rollout, rows in told.moved.items():
+        if rollout in values:
+            to = values[rollout]
+            moved[rollout] = {h: t if t.value == to else Telling(to, now) for h, t in rows.items()}
+        elif told.progress.get(rollout):
+            before.update((h, t) for h, t in rows.items() if told.given.get(h) == t.value)
+    return replace(told, moved=moved, before=before)
 
 
 def tell(
@@ -66,22 +87,11 @@ def tell(
     """
     if told is None:
         return _first(variable, roles, now)
-    told = _adopted(variable, told)
-    active = variable.active
-    moved = {rollout.id: dict(told.moved.get(rollout.id, {})) for rollout in variable.rollouts}
-    before = dict(told.before) if active else {}
-    progress = {rollout.id: told.progress.get(rollout.id, Fraction(0)) for rollout in variable.rollouts}
-    given = dict(told.given)
-    if active is not None:
-        progress[active.id] = told_progress(variable, now, told.at, told.progress.get(active.id), every, held=held)
+    told = adopted(variable, told, now)
+    publish = _Publish(variable, told, now, told_progress(variable, now, told.at, told.progress, every, held=held), held)
     for lineup in lineups(variable, roles):
-        if active is not None:
-            _remember(lineup, told, before, now)
-            step = _Step(lineup, active, told, now, progress[active.id], held)
-            moved[active.id] = step.take(moved[active.id], before)
-        shown = {host: telling.value for host, telling in before.items()}
-        given.update(zip(lineup.role.hosts, lineup.values(moved, shown), strict=True))
-    return Told(now, progress, moved, before, given)
+        publish.role(lineup)
+    return publish.done()
 
 
 def _first(variable: Variable, roles: Iterable[Role], now: datetime) -> Told:
@@ -89,6 +99,7 @@ def _first(variable: Variable, roles: Iterable[Role], now: datetime) -> Told:
     moved: dict[str, dict[str, Telling]] = {rollout.id: {} for rollout in variable.rollouts}
     before: dict[str, Telling] = {}
     given: dict[str, Value] = {}
+    pinned: set[str] = set()
     for lineup in lineups(variable, roles):
         planned = planned_moves(lineup, now)
         for rollout in variable.rollouts:
@@ -96,99 +107,107 @@ def _first(variable: Variable, roles: Iterable[Role], now: datetime) -> Told:
         if variable.rollouts:
             before.update((host, Telling(variable.default, now)) for host in lineup.role.hosts)
         given.update(zip(lineup.role.hosts, lineup.values(planned, {}), strict=True))
+        pinned.update(lineup.pins)
     progress = {rollout.id: rollout.progress(now) for rollout in variable.rollouts}
-    return Told(now, progress, moved, before, given)
+    return Told(now, progress, moved, before, given, frozenset(pinned))
 
 
-def _adopted(variable: Variable, told: Told) -> Told:
-    """Take over what rollouts that left the file did: their values are what hosts had before those that remain."""
-    ids = {rollout.id for rollout in variable.rollouts}
-    gone = [rollout for rollout in told.moved if rollout not in ids]
-    if not gone or not ids:
-        return told
-    before = dict(told.before)
-    for rollout in gone:
-        for host, telling in told.moved[rollout].items():
-            if told.given.get(host) == telling.value:
-                before[host] = telling
-    return replace(told, moved={rollout: moved for rollout, moved in told.moved.items() if rollout in ids}, before=before)
+class _Publish:
+    """One publish of one variable, role by role."""
 
+    def __init__(self, variable: Variable, told: Told, now: datetime, progress: Fraction, held: bool) -> None:
+        self._variable, self._told, self._now, self._held = variable, told, now, held
+        self._progress = progress
+        self._moved = {rollout.id: dict(told.moved.get(rollout.id, {})) for rollout in variable.rollouts}
+        self._before = dict(told.before) if variable.rollouts else {}
+        self._had = {host: telling.value for host, telling in self._before.items()}
+        self._given = dict(told.given)
+        self._pinned: set[str] = set()
+        self._changed: dict[str, list[datetime]] = {}
 
-def _remember(lineup: Lineup, told: Told, before: dict[str, Telling], now: datetime) -> None:
-    """Note, for hosts that the rollouts of the file never saw, what they were told before these began."""
-    ids = [rollout.id for rollout in lineup.variable.rollouts]
-    for host in lineup.role.hosts:
-        if host in before or not told.knows(host) or any(host in told.moved.get(rollout, {}) for rollout in ids):
-            continue
-        # What a pin says is not what the host had: without the pin it goes by the rollouts and the default.
-        had = lineup.variable.default if host in lineup.pins else told.given[host]
-        before[host] = Telling(had, told.at)
+    def role(self, lineup: Lineup) -> None:
+        """Tell the hosts of one role."""
+        active = self._variable.active
+        name = lineup.role.name
+        self._changed[name] = [at for at in self._told.changed.get(name, ()) if at > self._now - HOUR]
+        if active is not None:
+            self._remember(lineup)
+            self._count_pins(lineup, active)
+            self._move(lineup, active)
+        self._given.update(zip(lineup.role.hosts, lineup.values(self._moved, self._had), strict=True))
+        self._pinned.update(lineup.pins)
 
+    def done(self) -> Told:
+        """Return what is told after all roles."""
+        progress = {r.id: self._told.progress.get(r.id, Fraction(0)) for r in self._variable.rollouts}
+        if self._variable.active is not None:
+            progress[self._variable.active.id] = self._progress
+        changed = {role: instants for role, instants in self._changed.items() if instants}
+        return Told(self._now, progress, self._moved, self._before, self._given, frozenset(self._pinned), changed)
 
-@dataclass(frozen=True)
-class _Step:
-    """What one publish does to the hosts of one role under the active rollout."""
-
-    lineup: Lineup
-    rollout: Rollout
-    told: Told
-    now: datetime
-    progress: Fraction
-    held: bool
-
-    def take(self, moved: dict[str, Telling], before: Mapping[str, Telling]) -> dict[str, Telling]:
-        """Return the hosts moved after this publish, of all roles, from those moved before it."""
-        moved = self._without_pins(moved)
-        ours = [host for host in self.lineup.free if host in moved]
-        quota = self.lineup.quota(self.rollout).at(self.progress)
-        if self.rollout.halted is not None:
-            # Halt means halt: nobody moves, to either side.
-            return moved
-        if self.rollout.falling(self.now):
-            return self._returned(moved, ours, len(ours) - quota)
-        if self.held:
-            return moved
-        return moved | self._joined(moved, before, quota - len(ours))
-
-    def _without_pins(self, moved: dict[str, Telling]) -> dict[str, Telling]:
-        """Drop hosts that a pin gave another value; count those whose pin was lifted while they had ours."""
-        to = self.rollout.to
-        lost = {host for host, pin in self.lineup.pins.items() if pin.value != to and host in moved}
-        kept = {host: telling for host, telling in moved.items() if host not in lost}
-        for host in self.lineup.free:
-            if host not in kept and self.told.given.get(host) == to:
-                kept[host] = Telling(to, self.now)
-        return kept
-
-    def _returned(self, moved: dict[str, Telling], ours: list[str], surplus: int) -> dict[str, Telling]:
-        """Return the hosts left after a rollback took back the `surplus` that were told last."""
-        if surplus <= 0:
-            return moved
-        place = {host: i for i, host in enumerate(self.lineup.order(self.rollout))}
-        last = sorted(ours, key=lambda host: (moved[host].since, place[host]), reverse=True)[:surplus]
-        return {host: telling for host, telling in moved.items() if host not in set(last)}
-
-    def _joined(
-        self, moved: Mapping[str, Telling], before: Mapping[str, Telling], missing: int
-    ) -> dict[str, Telling]:
-        """Return the hosts that move now: the next in order, within the hour's bound, new ones alone in closed time."""
-        if missing <= 0:
-            return {}
-        calendar = self.lineup.variable.calendar
-        opened = calendar is None or calendar.is_open(unix(self.now))
-        room = per_hour(self.lineup, self.rollout) - self._changed(moved, before)
-        joining: dict[str, Telling] = {}
-        for host in self.lineup.order(self.rollout):
-            if len(joining) == missing:
-                break
-            known = self.told.knows(host)
-            if host in moved or (known and (not opened or room <= 0)):
+    def _remember(self, lineup: Lineup) -> None:
+        """Note, for hosts that the rollouts of the file never saw, what they were told before these began."""
+        told, default = self._told, self._variable.default
+        for host in lineup.role.hosts:
+            if not told.knows(host):
                 continue
-            joining[host] = Telling(self.rollout.to, self.now)
-            room -= known
-        return joining
+            pinned = host in lineup.pins
+            if not pinned and (host in self._before or any(host in rows for rows in self._moved.values())):
+                continue
+            # What a pin says is not what the host had: without the pin it goes by the rollouts and the default.
+            had = default if pinned or host in told.pinned else told.given[host]
+            if self._had.get(host) != had:
+                self._before[host] = Telling(had, told.at)
+                self._had[host] = had
 
-    def _changed(self, moved: Mapping[str, Telling], before: Mapping[str, Telling]) -> int:
-        """Count the hosts of the role that were changed, not told for the first time, within the last hour."""
-        recent = (host for host in self.lineup.role.hosts if host in moved and moved[host].since > self.now - HOUR)
-        return sum(host in before and before[host].since < moved[host].since for host in recent)
+    def _count_pins(self, lineup: Lineup, active: Rollout) -> None:
+        """Drop hosts that a pin gave another value; count those whose pin was lifted while they had ours."""
+        rows = self._moved[active.id]
+        for host, pin in lineup.pins.items():
+            if pin.value != active.to:
+                rows.pop(host, None)
+        for host in lineup.free:
+            if host not in rows and self._told.given.get(host) == active.to:
+                rows[host] = Telling(active.to, self._now)
+
+    def _move(self, lineup: Lineup, active: Rollout) -> None:
+        """Move hosts of one role to and fro under the active rollout."""
+        rows = self._moved[active.id]
+        ours = [host for host in lineup.free if host in rows]
+        quota = lineup.quota(active).at(self._progress)
+        if active.halted is not None:
+            # Halt means halt: nobody moves, to either side.
+            return
+        if active.falling(self._now):
+            self._give_back(lineup, active, ours, len(ours) - quota)
+        elif not self._held:
+            self._advance(lineup, active, quota - len(ours))
+
+    def _give_back(self, lineup: Lineup, active: Rollout, ours: list[str], surplus: int) -> None:
+        """Return the hosts that were told last."""
+        if surplus <= 0:
+            return
+        rows = self._moved[active.id]
+        place = {host: i for i, host in enumerate(lineup.order(active))}
+        for host in sorted(ours, key=lambda host: (rows[host].since, place[host]), reverse=True)[:surplus]:
+            del rows[host]
+
+    def _advance(self, lineup: Lineup, active: Rollout, missing: int) -> None:
+        """Move the next hosts in order, within the hour's bound; in closed time only such as were never told anything."""
+        if missing <= 0:
+            return
+        rows, changed = self._moved[active.id], self._changed[lineup.role.name]
+        calendar = self._variable.calendar
+        opened = calendar is None or calendar.is_open(unix(self._now))
+        room = per_hour(lineup, active) - len(changed)
+        for host in lineup.order(active):
+            known = self._told.knows(host)
+            if host in rows or (known and (not opened or room <= 0)):
+                continue
+            rows[host] = Telling(active.to, self._now)
+            if known:
+                changed.append(self._now)
+                room -= 1
+            missing -= 1
+            if not missing:
+                return

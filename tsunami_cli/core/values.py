@@ -34,7 +34,7 @@ def read_as(text: str, kinds: tuple[str, ...]) -> Value:
     if "boolean" in kinds and text in ("true", "false"):
         return Value(text)
     if "integer" in kinds and re.fullmatch(r"-?(0|[1-9][0-9]{0,99})", text):
-        return Value(text)
+        return value_of(int(text))
     if "number" in kinds and re.fullmatch(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3})?", text):
         return value_of(float(text) if set(text) & set(".eE") else int(text))
     raise ValueError(f"{text} is not of type {' or '.join(kinds)}")
@@ -72,7 +72,10 @@ def yaml_quoted(text: str) -> str:
 def yaml_text(value: Value) -> str:
     """Write a value as YAML: text always in quotes."""
     text = scalar(value)
-    return yaml_quoted(text) if isinstance(text, str) else str(value)
+    if isinstance(text, str):
+        return yaml_quoted(text)
+    # YAML 1.1 takes a number with an exponent for text unless it has a point.
+    return re.sub(r"^(-?[0-9]+)e", r"\1.0e", value)
 
 
 def printable(text: str) -> str:

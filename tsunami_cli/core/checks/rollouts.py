@@ -1,5 +1,6 @@
 """The rollouts of a variable file."""
 
+import re
 from datetime import timedelta
 from fractions import Fraction
 
@@ -72,10 +73,9 @@ def _waypoint(document: Document, path: Path) -> Waypoint | None:
 
 
 def _percent(text: str) -> Fraction:
-    try:
-        return Fraction(text)
-    except ValueError:
-        raise ValueError(f"{text} is not a percentage: write a decimal number from 0 to 100") from None
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,30})?", text):
+        raise ValueError(f"{text} is not a percentage: write a decimal number from 0 to 100")
+    return Fraction(text)
 
 
 def _warn(document: Document, path: Path, rollout: Rollout, *, active: bool) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tsunami_cli.core.checks.document import Document
 from tsunami_cli.core.nodes import Path, Plain, ScalarNode, plain
-from tsunami_cli.core.values import Value, value_of, yaml_quoted
+from tsunami_cli.core.values import Value, value_of, yaml_quoted, yaml_text
 
 Fits = Callable[[object], Iterable[str]]
 """Whether a scalar is a value that the variable may have: what is wrong with it, nothing where it fits."""
@@ -65,7 +65,7 @@ class Values:
         if wants_text and not fitting:
             return self._wants_text(node, "YAML")
         if node.taken_for and not _PLAIN.fullmatch(node.text):
-            return f"YAML readers do not agree on {node.text}: write {value_of(node.value)}"
+            return f"YAML readers do not agree on {node.text}: write {yaml_text(value_of(node.value))}"
         return None
 
     def _wants_text(self, node: ScalarNode, readers: str) -> str:

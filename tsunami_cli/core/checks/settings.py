@@ -46,6 +46,8 @@ def _branch(name: str) -> str:
 
 def _positive(text: str) -> timedelta:
     length = duration(text)
+    if length > timedelta(days=366):
+        raise ValueError(f"{text} is over a year: publishes run every few minutes")
     if not length:
         raise ValueError(f"{text} is no time at all: write 5m, or whatever the publishing job runs at")
     return length

@@ -1,0 +1,1 @@
+"""One door for each thing outside: YAML documents, schemas, git, inventory files, folders, the environment."""

@@ -1,0 +1,116 @@
+"""The command line: the list of commands, the options before them, and the one place where errors become exit codes."""
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tsunami_cli import __version__
+from tsunami_cli.core.problems import Refusal
+from tsunami_cli.errors import TsunamiError
+
+COMMANDS = {
+    "start": "Decide",
+    "halt": "Decide",
+    "resume": "Decide",
+    "pace": "Decide",
+    "rollback": "Decide",
+    "pin": "Decide",
+    "unpin": "Decide",
+    "status": "Look",
+    "plan": "Look",
+    "explain": "Look",
+    "get": "Look",
+    "log": "Look",
+    "init": "Set up",
+    "new": "Set up",
+    "validate": "Set up",
+    "render": "Set up",
+    "demo": "Set up",
+}
+"""Every command, with the panel of the help page that it stands in. Each is a module of its own in `commands`."""
+
+_BUG = 3
+
+
+class _Commands(TyperGroup):
+    """Imports a command when it is called: one that runs every minute on a host must not pay for the others."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"tsunami_cli.commands.{cmd_name}")
+        single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        single.command(cmd_name, rich_help_panel=COMMANDS[cmd_name], no_args_is_help=False)(module.command)
+        return typer.main.get_command(single)
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, rich_markup_mode="rich")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tsunami {__version__}")
+        raise typer.Exit
+
+
+@app.callback(context_settings={"help_option_names": ["-h", "--help"]})
+def _options(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Option("-C", metavar="DIR", help="Work in the repository around DIR.", show_default=False)
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit.")] = False,
+) -> None:
+    """Roll a change out to a fleet of hosts: slowly, unattended, under control.
+
+    [bold]tsunami start docker --to 1.12.3 --over 14d[/]   starts; [bold]tsunami halt[/]   stops everything at once.
+    """
+    ctx.obj = folder
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 the answer is no, 2 usage, 3 a bug, 4 could not ask or reach."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code. What is expected to go wrong becomes one line on stderr."""
+    try:
+        code = app(arguments, prog_name="tsunami", standalone_mode=False)
+        sys.stdout.flush()
+    except (Refusal, TsunamiError) as no:
+        return _failed(str(no), getattr(no, "exit_code", 1), no)
+    except typer.TyperException as wrong:
+        context = getattr(wrong, "ctx", None)
+        hint = f" (see {context.command_path} --help)" if context is not None else ""
+        said = wrong.format_message()
+        return _failed(f"{said}{hint}", wrong.exit_code, wrong) if said else wrong.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has had enough; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _failed(f"{error.filename or 'the system'}: {error.strerror or error}", 1, error)
+    except Exception as bug:  # the boundary: a bug is reported as one, with its exit code
+        return _failed(f"this is a bug in tsunami ({type(bug).__name__}: {bug}): TSUNAMI_DEBUG=1 shows where", _BUG, bug)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(message: str, code: int, error: BaseException) -> int:
+    """Say what went wrong in one line; with TSUNAMI_DEBUG=1 also where."""
+    if os.environ.get("TSUNAMI_DEBUG") == "1":
+        raise error
+    line = " ".join(message.split())
+    red, plain = ("\033[31m", "\033[0m") if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else ("", "")
+    sys.stderr.write(f"{red}error:{plain} {line}\n")
+    return code

@@ -1,0 +1,141 @@
+"""How every decision is carried out: read the branch's tip, decide, edit the files, commit, push; again if others were faster."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import takewhile
+from pathlib import Path
+
+from tsunami_cli.adapters import clock
+from tsunami_cli.adapters.git.decider import Decision, Outcome, decide
+from tsunami_cli.adapters.git.history import decisions
+from tsunami_cli.adapters.git.repository import Repository
+from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
+from tsunami_cli.adapters.yaml_edits import edit
+from tsunami_cli.commands.workspace import FOLDER, Fleet, Loaded, load_variable, note
+from tsunami_cli.core.decisions import Change
+from tsunami_cli.core.journal import entries, message
+from tsunami_cli.core.model import Rollout
+from tsunami_cli.core.problems import Refusal
+from tsunami_cli.core.status import Status, status_of
+from tsunami_cli.errors import Refused
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A decision on one variable, and what it was made on."""
+
+    change: Change
+    loaded: Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of decisions."""
+
+    made: Sequence[Made]
+    outcome: Outcome
+    branch: str
+    notes: Sequence[str] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        """0, or that of the failure that left an urgent decision in this clone alone."""
+        return self.outcome.failure.exit_code if self.outcome.failure else 0
+
+
+class Decider:
+    """The repository in which decisions are made, and the instant at which they are."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Find the repository; Refused where there is none."""
+        self.repository = Repository.discover(folder or Path.cwd())
+        self.now = clock.now()
+
+    def decide(self, make: Callable[[Fleet], Sequence[Made]], reason: str | None, *, urgent: bool = False) -> Decided:
+        """Make decisions on the branch's tip and commit them together.
+
+        `make` decides on a fleet. It is asked again where others were faster, but not on another rollout than the one
+        that was decided on first, unless it is `urgent`.
+        """
+        branch = self._branch()
+        attempts: list[Sequence[Made]] = []
+
+        def change(tree: CommitTree) -> Decision | None:
+            made = make(Fleet(tree))
+            if attempts and not urgent:
+                _check_same(attempts[0], made)
+            attempts.append(made)
+            return _decision(made, reason) if made else None
+
+        outcome = decide(self.repository, branch, change, urgent=urgent, now=clock.pretended())
+        for line in outcome.notes:
+            note(line)
+        return Decided(attempts[-1], outcome, branch)
+
+    def one(self, name: str, make: Callable[[Fleet, Status], Change], reason: str | None) -> Decided:
+        """Make one decision on one variable, whose status it is made from."""
+
+        return self.decide(lambda fleet: [self._make(name, make, fleet)], reason)
+
+    def try_one(self, name: str, make: Callable[[Fleet, Status], Change]) -> Change:
+        """Return the decision that `one` would commit on the branch as it is known here."""
+        tip = self.repository.tip(self._branch())
+        if tip is None:
+            raise Refused(f"nothing is committed on {self._branch()} yet: git add, git commit, then again")
+        return self._make(name, make, Fleet(CommitTree(self.repository, tip))).change
+
+    def rollout_ids(self, fleet: Fleet, name: str) -> frozenset[str]:
+        """Return the ids of rollouts that were decided on lately: an id holds its second, and is never used twice."""
+        if not isinstance(fleet.tree, CommitTree):
+            return frozenset()
+        recent = takewhile(
+            lambda commit: commit.at > self.now - timedelta(days=1),
+            decisions(self.repository, fleet.tree.commit, [f"{FOLDER}/{name}.yaml"]),
+        )
+        return frozenset(entry.rollout for entry in entries(recent) if entry.rollout)
+
+    def _make(self, name: str, make: Callable[[Fleet, Status], Change], fleet: Fleet) -> Made:
+        loaded = fleet.load(name)
+        if loaded.variable is None:
+            raise Refused(f"{loaded.errors[0]}: nothing can be decided on it until that is mended")
+        return Made(make(fleet, status_of(loaded.variable, fleet.roles, self.now)), loaded)
+
+    def _branch(self) -> str:
+        """Return the branch that counts, as the checkout's settings say."""
+        return Fleet(WorkTree(self.repository.root)).settings.branch
+
+
+def _decision(made: Sequence[Made], reason: str | None) -> Decision:
+    """Return the commit of decisions that were made together, its files edited and checked again."""
+    files: dict[str, bytes | None] = {}
+    for one in made:
+        data = edit(one.loaded.data, one.change.edits, one.loaded.file) if one.change.edits else one.loaded.data
+        again = load_variable(data, one.loaded.file, None)
+        if again.variable is None:
+            raise Refused(f"{again.errors[0]}: the file would not be valid any more; nothing was changed")
+        files[one.loaded.file] = data
+    redo = {one.loaded.file: _again(one) for one in made if one.change.action == "halt"}
+    return Decision(message([one.change for one in made], reason), files, redo)
+
+
+def _again(one: Made) -> Callable[[bytes], bytes]:
+    """Return how to write a halt into a file that somebody is editing: on the rollout of the same id."""
+
+    def redo(data: bytes) -> bytes:
+        theirs, ours = load_variable(data, one.loaded.file, None).variable, one.change.variable.active
+        if theirs is None or ours is None or theirs.active is None or theirs.active.id != ours.id:
+            raise Refused(f"{one.loaded.file}: its edited text has errors or another rollout")
+        return data if theirs.active.halted else edit(data, one.change.edits, one.loaded.file)
+
+    return redo
+
+
+def _check_same(first: Sequence[Made], again: Sequence[Made]) -> None:
+    """Refuse to decide on another rollout than the operator saw."""
+    if _entries(first) != _entries(again):
+        names = ", ".join(one.change.variable.name for one in first)
+        raise Refusal(f"{names}: somebody else decided on it meanwhile: look at tsunami status, then say it again")
+
+
+def _entries(made: Sequence[Made]) -> list[tuple[Rollout, ...]]:
+    return [one.loaded.variable.rollouts if one.loaded.variable else () for one in made]

@@ -1,0 +1,125 @@
+"""`tsunami demo`: two weeks of rollouts in a few seconds."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsunami_cli.adapters import clock, own_files
+from tsunami_cli.adapters.git.trees import WorkTree
+from tsunami_cli.adapters.git.creation import create
+from tsunami_cli.commands import explain, get, halt, log, render, resume, start, status
+from tsunami_cli.commands.workspace import Fleet
+from tsunami_cli.core.status import status_of
+from tsunami_cli.core.text import duration
+
+MONDAY = datetime(2016, 11, 14, 9, 0, tzinfo=UTC)
+"""Ten in the morning in Stockholm."""
+EVENING = timedelta(hours=7)
+"""From then to the evening, when the day's work is looked at."""
+DAYS = 21
+"""More than it takes."""
+LEADER = "lon2-accesspoint-a7"
+
+
+def command(
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="DIR", help="Do it in this new folder, and leave it there.", show_default=False),
+    ] = None,
+    pause: Annotated[float, typer.Option("--pause", min=0, max=5, metavar="S", help="Seconds between days.")] = 0.15,
+) -> None:
+    """Watch a whole rollout on the example fleet: 14 days with a fast clock, in a few seconds.
+
+    It needs no server and no account, and leaves nothing behind unless you say --keep.
+    """
+    with _folder(keep) as folder:
+        _Demo(folder, pause).run(kept=keep is not None)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=False)
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="tsunami-demo-") as temporary:
+        yield Path(temporary)
+
+
+class _Demo:
+    """The example fleet in a repository of its own, and a clock that we turn."""
+
+    def __init__(self, folder: Path, pause: float) -> None:
+        from tsunami_cli.adapters.folders import write_new
+        from tsunami_cli.output.demo import Stage
+
+        self._folder, self._pause, self._now = folder, pause, MONDAY
+        clock.pretend(MONDAY)
+        write_new(folder, own_files.example() | own_files.schemas())
+        create(folder, "The example fleet", MONDAY)
+        self._stage = Stage()
+
+    def run(self, *, kept: bool) -> None:
+        stage, docker = self._stage, ("docker",)
+        fleet = Fleet(WorkTree(self._folder))
+        stage.opening(len(fleet.inventory.hosts), len(fleet.roles), fleet.names)
+        self._say("tsunami start docker --from 1.12.1 --to 1.12.3 --over 14d --reason 'orphaned docker-proxy fix'")
+        start.command(
+            "docker", "1.12.3", "14d", ["1.12.1"], reason="orphaned docker-proxy fix", folder=self._folder
+        )
+        stage.heading("Every evening: the share grows in working hours, exact in every role; nobody moves on a weekend")
+        self._evenings(0, 3, docker)
+        self._say("tsunami halt docker --reason 'search sees slow container starts'")
+        halt.command(["docker"], "search sees slow container starts", folder=self._folder)
+        stage.heading("Halted: not one host moves, whatever the plan was")
+        self._evenings(3, 4, docker)
+        self._say("tsunami resume docker --reason 'it was the registry'")
+        resume.command("docker", reason="it was the registry", folder=self._folder)
+        stage.heading("It goes on with the hours that were left; on the weekend nobody moves, and nothing piles up")
+        self._evenings(4, 7, docker)
+        self._turn(self._now + timedelta(hours=4))
+        self._say("tsunami start helios --to 0.9.12 --over 24h --reason 'agent memory leak'")
+        start.command("helios", "0.9.12", "24h", reason="agent memory leak", folder=self._folder)
+        stage.heading("Two rollouts at once, each with an order of its own")
+        self._evenings(7, 9, ("docker", "helios"))
+        self._say(f"tsunami explain {LEADER} docker")
+        explain.command(LEADER, "docker", folder=self._folder)
+        stage.heading("... until every host has it")
+        self._evenings(9, DAYS, docker, until_complete=True)
+        self._finish(kept=kept)
+
+    def _finish(self, *, kept: bool) -> None:
+        for words in ("status", "log"):
+            self._say(f"tsunami {words}")
+            (status if words == "status" else log).command(folder=self._folder)
+        self._say(f"tsunami get {LEADER}")
+        get.command(LEADER, folder=self._folder)
+        self._say("tsunami render --out public")
+        render.command(self._folder / "public", folder=self._folder)
+        self._stage.ending(self._folder if kept else None)
+
+    def _say(self, line: str) -> None:
+        self._stage.prompt(self._now, line)
+        time.sleep(4 * self._pause)
+
+    def _evenings(self, first: int, last: int, names: tuple[str, ...], *, until_complete: bool = False) -> None:
+        """Turn the clock from evening to evening, and show where the variables stand."""
+        for day in range(first, last):
+            self._turn(MONDAY + timedelta(days=day) + EVENING)
+            fleet = Fleet(WorkTree(self._folder))
+            found = [status_of(fleet.variable(name), fleet.roles, self._now) for name in names]
+            self._stage.evening(self._now, found)
+            time.sleep(self._pause)
+            if until_complete and all(one.state == "complete" for one in found):
+                break
+        self._turn(self._now + duration("16h"))
+
+    def _turn(self, moment: datetime) -> None:
+        self._now = moment
+        clock.pretend(moment)

@@ -1,0 +1,57 @@
+"""`tsunami halt`: stop at once."""
+
+from collections.abc import Sequence
+
+from tsunami_cli.commands.deciding import Decider, Made
+from tsunami_cli.commands.options import Folder, Json, Reason, Variables
+from tsunami_cli.commands.workspace import Fleet, Loaded, note
+from tsunami_cli.core.decisions import halt
+from tsunami_cli.core.status import Status, status_of
+from tsunami_cli.errors import Refused
+
+
+def command(var: Variables = None, reason: Reason = None, as_json: Json = False, folder: Folder = None) -> int:
+    """Halt rollouts at once: no host moves from the next publish on. With no VAR every rollout that is not finished.
+
+    It is done whatever the state of the checkout. With no network it is a local commit, said loudly (exit 4).
+
+    [dim]tsunami halt[/]
+    [dim]tsunami halt docker --reason "error rate on search"[/]
+    """
+    from tsunami_cli.output import decided as screen
+
+    decider = Decider(folder)
+    statuses: list[Status] = []
+    broken: list[Loaded] = []
+
+    def make(fleet: Fleet) -> Sequence[Made]:
+        statuses.clear()
+        broken.clear()
+        made = []
+        for name in var or fleet.names:
+            loaded = _load(fleet, name)
+            if loaded is None or loaded.variable is None:
+                broken.extend([loaded] if loaded else [])
+                continue
+            status = status_of(loaded.variable, fleet.roles, decider.now)
+            statuses.append(status)
+            change = halt(status, decider.now)
+            made += [Made(change, loaded)] if change else []
+        return made
+
+    decided = decider.decide(make, reason, urgent=True)
+    screen.show_halt(decided, statuses, decider.now, as_json=as_json)
+    for loaded in broken:
+        note(f"NOT HALTED: {loaded.errors[0]}: mend the file, or write its halted: line by hand")
+    return decided.exit_code or (1 if broken else 0)
+
+
+def _load(fleet: Fleet, name: str) -> Loaded | None:
+    """Read a variable; one that cannot be read must not keep the others from being halted."""
+    if name not in fleet.names:
+        fleet.load(name)
+    try:
+        return fleet.load(name)
+    except Refused as reason:
+        note(f"NOT HALTED: {reason}")
+        return None

@@ -1,0 +1,60 @@
+"""`tsunami render`: the bundles of all roles, as files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsunami_cli.commands.options import At, Folder, Json, roles
+from tsunami_cli.commands.workspace import Fleet, Workspace, suggestion
+from tsunami_cli.core.bundle import bundle, host_objects
+from tsunami_cli.core.lineup import Lineup, Role
+from tsunami_cli.core.model import Variable
+from tsunami_cli.core.status import values_now
+from tsunami_cli.errors import Refused
+
+SEQUENCE = 1
+"""What the first publish would write: there was none yet."""
+
+
+def command(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for roles/ROLE.json; made if need be.")],
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="R", help="Only this role; repeatable.", autocompletion=roles, show_default=False),
+    ] = None,
+    at: At = None,
+    as_json: Json = False,
+    folder: Folder = None,
+) -> None:
+    """Write the bundles: for every role a JSON file with what each of its hosts is to run.
+
+    Files whose bytes would be the same stay untouched; those of roles that are gone are deleted.
+
+    [dim]tsunami render --out public[/]
+    [dim]tsunami render --out /tmp/next-week --at 2016-11-21T10:00:00Z --role accesspoint[/]
+    """
+    from tsunami_cli.adapters.folders import write_changed
+    from tsunami_cli.output import render as screen
+
+    workspace = Workspace(folder, at)
+    fleet = workspace.fleet
+    variables = fleet.variables()
+    wanted = _wanted(fleet, role or [])
+    files = {f"{found.name}.json": _bundle(variables, found, workspace) for found in wanted}
+    written = write_changed(out / "roles", files, prune=not role)
+    screen.show(screen.RenderScreen(str(out), sum(len(r.hosts) for r in wanted), written), as_json=as_json)
+    workspace.warn()
+
+
+def _wanted(fleet: Fleet, names: list[str]) -> list[Role]:
+    known = [role.name for role in fleet.roles]
+    for name in names:
+        if name not in known:
+            raise Refused(f"{name}: {fleet.settings.inventory} has no such role{suggestion(name, known)}")
+    return [role for role in fleet.roles if not names or role.name in names]
+
+
+def _bundle(variables: tuple[Variable, ...], role: Role, workspace: Workspace) -> bytes:
+    columns = {v.name: values_now(Lineup(v, role), workspace.now, None) for v in variables if v.roles.match(role.name)}
+    return bundle(role.name, SEQUENCE, role.hosts, host_objects(columns, len(role.hosts)))

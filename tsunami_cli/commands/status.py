@@ -1,0 +1,26 @@
+"""`tsunami status`: where every variable stands."""
+
+from tsunami_cli.commands.options import At, Folder, Json, Variables
+from tsunami_cli.commands.workspace import Workspace
+from tsunami_cli.core.forecast import next_moves
+from tsunami_cli.core.status import status_of
+
+
+def command(var: Variables = None, at: At = None, as_json: Json = False, folder: Folder = None) -> int:
+    """Show where every variable stands: state, progress, exact counts, and what comes next.
+
+    [dim]tsunami status[/]
+    [dim]tsunami status docker --json | jq '.variables\\[0].rollout.percent'[/]
+    """
+    from tsunami_cli.output import status as screen
+
+    workspace = Workspace(folder, at)
+    fleet, now = workspace.fleet, workspace.now
+    good, bad = fleet.split(var or ())
+    rows = []
+    for variable in good:
+        rows.append((status_of(variable, fleet.roles, now), None if as_json else next_moves(variable, fleet.roles, now)))
+    found = screen.StatusScreen(now, workspace.source, fleet.settings.fleet, len(fleet.inventory.hosts), rows)
+    screen.show(found, as_json=as_json)
+    workspace.warn()
+    return workspace.complain(bad)

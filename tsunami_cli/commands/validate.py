@@ -1,0 +1,133 @@
+"""`tsunami validate`: every problem of every file, in one run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsunami_cli.adapters import clock
+from tsunami_cli.adapters.git.repository import Repository, differs
+from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
+from tsunami_cli.commands.options import Folder, Json
+from tsunami_cli.commands.workspace import (
+    FOLDER,
+    SETTINGS,
+    Fleet,
+    load_inventory,
+    load_settings,
+    load_variable,
+)
+from tsunami_cli.core.checks.fleet import fleet_problems
+from tsunami_cli.core.inventory import Inventory
+from tsunami_cli.core.model import Settings
+from tsunami_cli.core.problems import Problem
+from tsunami_cli.errors import Refused
+
+
+def command(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Files; all of the repository where none is named.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+    folder: Folder = None,
+) -> int:
+    """Check settings, inventory and variables; list every problem with file, line and column. Exit 1 on errors.
+
+    [dim]tsunami validate[/]
+    [dim]tsunami validate rollouts/docker.yaml --json[/]
+    """
+    from tsunami_cli.output import validate as screen
+
+    repository = Repository.discover(folder or Path.cwd())
+    wanted = [_inside(repository.root, file) for file in files or []]
+    problems, count = _Check(repository).run(wanted)
+    screen.show(problems, count, as_json=as_json)
+    return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _inside(root: Path, file: Path) -> str:
+    """Return a file's path from the repository's root."""
+    place = file.resolve() if file.exists() else (root / file).resolve()
+    if not place.is_file() or not place.is_relative_to(root):
+        raise Refused(f"{file}: there is no such file in {root}")
+    return place.relative_to(root).as_posix()
+
+
+class _Check:
+    """One run over the files of a work tree."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository, self._now = repository, clock.now()
+        self._fleet = Fleet(WorkTree(repository.root))
+        self._problems: list[Problem] = []
+
+    def run(self, wanted: list[str]) -> tuple[list[Problem], int]:
+        """Return the problems of the wanted files, or of all, and how many files that is."""
+        settings = self._settings()
+        inventory = self._inventory(settings) if settings else None
+        names = self._fleet.names
+        undecided = self._undecided(settings.branch) if settings else {}
+        for name in names:
+            file = f"{FOLDER}/{name}.yaml"
+            if not wanted or file in wanted:
+                self._variable(file, inventory, settings, undecided)
+        if not names and not wanted:
+            message = "holds no variable yet: make one with tsunami new"
+            self._problems.append(Problem(FOLDER, 1, 1, "", message, "warning"))
+        found = sorted(p for p in self._problems if not wanted or p.file in wanted)
+        return found, len(wanted) if wanted else len(names) + 2
+
+    def _settings(self) -> Settings | None:
+        data = self._read(SETTINGS, "there is none: lay out a rollouts repository with tsunami init")
+        settings, problems = load_settings(data) if data is not None else (None, ())
+        self._problems += problems
+        return settings
+
+    def _inventory(self, settings: Settings) -> Inventory | None:
+        data = self._read(settings.inventory, f"there is none, though {SETTINGS} says that the inventory is here")
+        inventory, problems = load_inventory(data, settings.inventory) if data is not None else (None, ())
+        self._problems += problems
+        return inventory
+
+    def _variable(
+        self,
+        file: str,
+        inventory: Inventory | None,
+        settings: Settings | None,
+        undecided: Mapping[str, frozenset[str]],
+    ) -> None:
+        data = self._read(file, "it vanished while it was being read")
+        if data is None:
+            return
+        loaded = load_variable(data, file, None if inventory is None else tuple(inventory.labels))
+        self._problems += loaded.problems
+        variable, root = loaded.variable, loaded.root
+        if variable is None or root is None or inventory is None or settings is None:
+            return
+        ids = frozenset(rollout.id for rollout in variable.rollouts)
+        known = undecided.get(file, ids)
+        self._problems += fleet_problems(file, root, variable, inventory, settings.every, self._now, known)
+
+    def _read(self, file: str, missing: str) -> bytes | None:
+        """Read a file; that it is missing, or leads out of the repository, becomes a problem."""
+        try:
+            data = self._fleet.tree.read(file)
+        except Refused as reason:
+            missing, data = str(reason).removeprefix(f"{file}: "), None
+        if data is None:
+            self._problems.append(Problem(file, 1, 1, "", missing))
+        return data
+
+    def _undecided(self, branch: str) -> dict[str, frozenset[str]]:
+        """Return, for every file that differs from the branch that counts, the rollouts that this one has in it."""
+        tip = self._repository.tip(branch)
+        if tip is None:
+            return {}
+        there, known = CommitTree(self._repository, tip), {}
+        for file in differs(self._repository, branch, [FOLDER]).names() or ():
+            data = there.read(file)
+            variable = load_variable(data, file, None).variable if data is not None else None
+            known[file] = frozenset(rollout.id for rollout in variable.rollouts) if variable else frozenset()
+        return known

@@ -1,0 +1,235 @@
+"""The repository as commands read it: settings, inventory and variables of one tree, checked, each read once."""
+
+import sys
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from tsunami_cli.adapters import clock
+from tsunami_cli.adapters.git.repository import Repository, differs
+from tsunami_cli.adapters.git.trees import WorkTree
+from tsunami_cli.core.checks.settings import check_settings
+from tsunami_cli.core.checks.variable import check_variable
+from tsunami_cli.core.inventory import Inventory
+from tsunami_cli.core.lineup import Role, roles_of
+from tsunami_cli.core.model import Settings, Variable
+from tsunami_cli.core.nodes import MapNode, Node, plain
+from tsunami_cli.core.problems import Problem
+from tsunami_cli.core.values import Value, printable, read_as, scalar
+from tsunami_cli.errors import Refused
+
+T = TypeVar("T")
+
+SETTINGS = "tsunami.yaml"
+FOLDER = "rollouts"
+LARGE = 64 << 20
+"""Bytes that an inventory may have at most."""
+
+
+class Tree(Protocol):
+    """Files of a repository, of the work tree or of a commit."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, None where there is no such file."""
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Return the names in a folder, sorted; none where there is no such folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A variable file as read: the checked variable, None where it has errors; what was found; the document."""
+
+    file: str
+    data: bytes
+    variable: Variable | None
+    problems: tuple[Problem, ...]
+    root: Node | None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep it from being used."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Settings, inventory and variables of one tree."""
+
+    tree: Tree
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The checked settings; Refused where they are missing or wrong."""
+        data = self.tree.read(SETTINGS)
+        if data is None:
+            raise Refused(f"{SETTINGS}: there is none here: lay out a rollouts repository with tsunami init")
+        settings, problems = load_settings(data)
+        return required(settings, problems)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """The checked inventory; Refused where it is missing or wrong."""
+        file = self.settings.inventory
+        data = self.tree.read(file)
+        if data is None:
+            raise Refused(f"{file}: there is no inventory: {SETTINGS} says that it is here")
+        inventory, problems = load_inventory(data, file)
+        return required(inventory, problems)
+
+    @cached_property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles of the inventory, sorted by name."""
+        return roles_of(self.inventory)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of all variables, sorted."""
+        return tuple(name.removesuffix(".yaml") for name in self.tree.names(FOLDER) if name.endswith(".yaml"))
+
+    def load(self, name: str) -> Loaded:
+        """Read one variable's file with everything that is wrong with it; Refused for an unknown name."""
+        if name not in self.names:
+            raise Refused(f"{name}: there is no such variable{suggestion(name, self.names)}")
+        file = f"{FOLDER}/{name}.yaml"
+        data = self.tree.read(file)
+        if data is None:
+            raise Refused(f"{file}: it vanished while it was being read: try again")
+        return load_variable(data, file, tuple(self.inventory.labels))
+
+    def variable(self, name: str) -> Variable:
+        """Return one checked variable; Refused where it is unknown or wrong."""
+        loaded = self.load(name)
+        return required(loaded.variable, loaded.problems)
+
+    def variables(self, names: Sequence[str] = ()) -> tuple[Variable, ...]:
+        """Return the checked variables of these names, or all; Refused where one of them is unknown or wrong."""
+        return tuple(self.variable(name) for name in names or self.names)
+
+    def split(self, names: Sequence[str] = ()) -> tuple[list[Variable], list[Loaded]]:
+        """Return the sound variables of these names, or all, and the files of those that have errors."""
+        loaded = [self.load(name) for name in names or self.names]
+        return [l.variable for l in loaded if l.variable], [l for l in loaded if l.variable is None]
+
+    def role_of(self, host: str) -> Role:
+        """Return the role of a host; Refused for an unknown one."""
+        role = self.inventory.role_of(host)
+        if role is None:
+            raise Refused(f"{host}: {self.settings.inventory} has no such host{suggestion(host, self.inventory.hosts)}")
+        return Role(role, self.inventory)
+
+
+class Workspace:
+    """The repository around a folder, with its work tree's fleet and the instant of this run."""
+
+    def __init__(self, folder: Path | None, at: datetime | None = None) -> None:
+        """Find the repository; Refused where there is none. `at` replaces the present for looking back or ahead."""
+        self.repository = Repository.discover(folder or Path.cwd())
+        self.now = at or clock.now()
+        self.fleet = Fleet(WorkTree(self.repository.root))
+
+        paths = [FOLDER, SETTINGS, self.fleet.settings.inventory]
+        self._comparing = differs(self.repository, self.fleet.settings.branch, paths)
+        # Also where the command fails before it warns.
+        weakref.finalize(self, self._comparing.close)
+
+    @property
+    def source(self) -> str | None:
+        """The commit that is checked out."""
+        return self.repository.head_commit()
+
+    def warn(self) -> None:
+        """Say where what was read is not what counts: the work tree may lack a halt that the branch has."""
+        differing = self._comparing.names() or ()
+        if differing:
+            more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
+            files = ", ".join(differing[:3]) + more
+            note(f"{files}: not as on {self.fleet.settings.branch}, the branch that counts; shown is what stands here")
+
+    def complain(self, bad: Sequence[Loaded]) -> int:
+        """Say which variables were left out because their files have errors; return the exit code."""
+        for loaded in bad:
+            note(f"{loaded.errors[0]} (left out here: tsunami validate)")
+        return 1 if bad else 0
+
+
+def load_settings(data: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
+    """Parse and check a settings file."""
+    from tsunami_cli.adapters.schemas import complaints
+    from tsunami_cli.adapters.yaml_documents import parse
+
+    root, problems = parse(data, SETTINGS)
+    if root is None or problems:
+        return None, problems
+    return check_settings(SETTINGS, root, {c.path: c.message for c in complaints("settings", plain(root))})
+
+
+def load_inventory(data: bytes, file: str) -> tuple[Inventory | None, tuple[Problem, ...]]:
+    """Parse and check an inventory, CSV or YAML by the file's name."""
+    from tsunami_cli.adapters import inventory_files
+
+    if not file.endswith((".yaml", ".yml")):
+        return inventory_files.read_csv(data, file)
+    from tsunami_cli.adapters.yaml_documents import parse
+
+    root, problems = parse(data, file, LARGE)
+    return inventory_files.from_nodes(root, file) if root is not None and not problems else (None, problems)
+
+
+def load_variable(data: bytes, file: str, columns: Sequence[str] | None) -> Loaded:
+    """Parse and check a variable's file; `columns` are the inventory's, None where they are not known."""
+    from tsunami_cli.adapters.schemas import BadValueSchema, complaints, value_checker
+    from tsunami_cli.adapters.yaml_documents import parse
+
+    root, problems = parse(data, file)
+    if root is None or problems:
+        return Loaded(file, data, None, problems, root)
+    shape = {c.path: c.message for c in complaints("variable", plain(root))}
+    schema = root.get("value") if isinstance(root, MapNode) else None
+    read = plain(schema) if schema is not None else None
+    fits = None
+    if isinstance(read, Mapping):
+        try:
+            fits = value_checker(read)
+        except BadValueSchema as wrong:
+            shape.setdefault(("value", *wrong.path), wrong.message)
+    variable, problems = check_variable(file, root, shape, fits, columns)
+    return Loaded(file, data, variable, problems, root)
+
+
+def value_from(variable: Variable, text: str, flag: str) -> Value:
+    """Read a value as typed at the prompt, by the variable's schema; Refused where it does not fit."""
+    from tsunami_cli.adapters.schemas import value_checker
+
+    try:
+        value = read_as(text, variable.kinds)
+    except ValueError as reason:
+        raise Refused(f"{variable.name}: {flag} {reason}") from None
+    for complaint in value_checker(variable.value)(scalar(value)):
+        raise Refused(f"{variable.name}: {flag} {complaint}")
+    return value
+
+
+def required(found: T | None, problems: Sequence[Problem]) -> T:
+    """Return what was found; Refused with the first error where there is none."""
+    if found is not None:
+        return found
+    errors = [problem for problem in problems if problem.severity == "error"]
+    more = f" (and {len(errors) - 1} more: tsunami validate)" if len(errors) > 1 else ""
+    raise Refused(f"{errors[0]}{more}")
+
+
+def note(line: str) -> None:
+    """Say something beside the data, on stderr, in one line."""
+    sys.stderr.write(f"warning: {printable(line)}\n")
+
+
+def suggestion(name: str, names: Sequence[str]) -> str:
+    """Return the near names as a question, or nothing."""
+    near = get_close_matches(name, names, n=2, cutoff=0.7)
+    return f": do you mean {' or '.join(near)}?" if near else ""

@@ -1,0 +1,1 @@
+"""From a result value to words, tables or JSON."""

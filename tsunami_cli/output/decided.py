@@ -1,0 +1,115 @@
+"""What was decided and where it went, in lines and as JSON."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from tsunami_cli.core.decisions import Change
+from tsunami_cli.core.status import Status
+from tsunami_cli.core.text import instant_text, percent_shown
+from tsunami_cli.core.values import shown
+from tsunami_cli.output.streams import TROUBLE, console, emit
+from tsunami_cli.output.times import distance, local, zone_of
+
+
+class Outcome(Protocol):
+    """Where a commit went."""
+
+    @property
+    def commit(self) -> str | None: ...  # noqa: D102
+    @property
+    def pushed(self) -> bool: ...  # noqa: D102
+    @property
+    def remote(self) -> str | None: ...  # noqa: D102
+
+
+class Made(Protocol):
+    """A decision on one variable."""
+
+    @property
+    def change(self) -> Change: ...  # noqa: D102
+
+
+class Decided(Protocol):
+    """Decisions in one commit."""
+
+    @property
+    def made(self) -> Sequence[Made]: ...  # noqa: D102
+    @property
+    def outcome(self) -> Outcome: ...  # noqa: D102
+    @property
+    def branch(self) -> str: ...  # noqa: D102
+
+
+def show(decided: Decided, now: datetime, *, as_json: bool) -> None:
+    """Write a decision on one variable to stdout."""
+    if as_json:
+        emit(as_data(decided))
+        return
+    out = console()
+    for made in decided.made:
+        out.print(made.change.subject)
+        active = made.change.variable.active
+        if active and made.change.rollout and active.halted is None:
+            ends, zone = active.schedule.ends, zone_of(made.change.variable)
+            goal = "back to nothing" if active.schedule.falling(ends) else "complete"
+            out.print(f"  {goal}  {local(ends, zone, now)}   {distance(ends, now)}")
+    out.print(committed(decided))
+
+
+def show_halt(decided: Decided, statuses: Sequence[Status], now: datetime, *, as_json: bool) -> None:
+    """Write what was halted, and what there was nothing to halt of, to stdout."""
+    if as_json:
+        emit(as_data(decided))
+        return
+    from rich.text import Text
+
+    out = console()
+    halted = {made.change.variable.name for made in decided.made}
+    for status in statuses:
+        name, active = status.variable.name, status.variable.active
+        if name in halted and active:
+            keep = f"{status.moved:,} of {status.hosts:,} hosts keep {shown(active.to)}" if status.moved else "no host has moved"
+            out.print(Text(f"halted {name} at {percent_shown(status.planned)} ({keep})", TROUBLE))
+        elif active and active.halted:
+            out.print(f"{name} was halted already ({distance(min(active.halted, now), now)})")
+        else:
+            out.print(f"{name} is {status.state}: nothing to halt")
+    if not decided.outcome.commit:
+        return
+    out.print(f"{committed(decided)}; hosts stay as they are from the next publish on")
+    for name in sorted(halted):
+        out.print(f"go on: tsunami resume {name}        go back: tsunami rollback {name} --over 2h")
+
+
+def committed(decided: Decided) -> str:
+    """Return `committed 3f2c1ab on main, pushed`."""
+    outcome = decided.outcome
+    if outcome.commit is None:
+        return "nothing to change"
+    where = f", pushed to {outcome.remote}" if outcome.pushed else ", NOT PUSHED" if outcome.remote else ""
+    return f"committed {outcome.commit[:7]} on {decided.branch}{where}"
+
+
+def as_data(decided: Decided) -> dict[str, Any]:
+    """Return decisions and their commit as JSON data."""
+    outcome = decided.outcome
+    return {
+        "commit": outcome.commit,
+        "branch": decided.branch,
+        "remote": outcome.remote,
+        "pushed": outcome.pushed,
+        "decisions": [change_data(made.change) for made in decided.made],
+    }
+
+
+def change_data(change: Change) -> dict[str, Any]:
+    """Return one decision as JSON data."""
+    active = change.variable.active
+    schedule = active.schedule.waypoints if active and change.rollout else ()
+    return {
+        "action": change.action,
+        "variable": change.variable.name,
+        "rollout": change.rollout,
+        "schedule": [{"at": instant_text(w.at), "percent": float(round(100 * w.share, 9))} for w in schedule],
+    }

@@ -1,0 +1,64 @@
+"""The demo's stage: prompts, evenings, and what to try next."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tsunami_cli.core.status import Status
+from tsunami_cli.core.text import percent_shown
+from tsunami_cli.core.values import shown
+from tsunami_cli.output.status import bar_of
+from tsunami_cli.output.streams import NEW, OLD, console
+from tsunami_cli.output.times import local, zone_of
+
+
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
+"""Where the example fleet is run from."""
+
+
+class Stage:
+    """Writes the demo to stdout."""
+
+    def __init__(self) -> None:
+        """Open the console."""
+        self._out = console()
+
+    def opening(self, hosts: int, roles: int, variables: Sequence[str]) -> None:
+        """Say what there is."""
+        names = ", ".join(variables)
+        self._out.print(f"A fleet of {hosts:,} hosts in {roles} roles; its variables are {names}.")
+        self._out.print("Everything happens in a git repository in a temporary folder, with a fast clock.")
+
+    def heading(self, text: str) -> None:
+        """Say what to look at."""
+        self._out.print()
+        self._out.print(text)
+
+    def prompt(self, now: datetime, line: str) -> None:
+        """Show a command as typed."""
+        from rich.text import Text
+
+        self._out.print()
+        self._out.print(Text(f"{local(now, STOCKHOLM)}  ", OLD).append(f"$ {line}", NEW))
+
+    def evening(self, now: datetime, found: Sequence[Status]) -> None:
+        """Show where variables stand in one line each."""
+        for status in found:
+            active = status.variable.active
+            if active is None:
+                continue
+            counts = f"{status.moved:>6,} of {status.hosts:,} on {shown(active.to)}"
+            bar = f"{bar_of(status.planned, 30)} {percent_shown(status.planned):>7}"
+            when = local(now, zone_of(status.variable))
+            self._out.print(f"  {when:<21}  {status.variable.name:<7} {bar}  {counts}   {status.state}")
+
+    def ending(self, kept: Path | None) -> None:
+        """Say what to try next."""
+        self._out.print()
+        if kept:
+            self._out.print(f"It is all in {kept}: cd {kept} && TSUNAMI_NOW=2016-11-30T10:00:00Z tsunami plan")
+        else:
+            self._out.print("Look around in what you saw:   tsunami demo --keep /tmp/fleet")
+        self._out.print("Your own fleet:                git init fleet && cd fleet && tsunami init")
+        self._out.print("Every command, with examples:  tsunami --help")

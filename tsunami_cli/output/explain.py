@@ -1,0 +1,113 @@
+"""Why a host has its value, as a screen and as JSON."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tsunami_cli.core.explaining import Explanation
+from tsunami_cli.core.journal import Entry
+from tsunami_cli.core.text import instant_text
+from tsunami_cli.core.values import printable, scalar, shown
+from tsunami_cli.output.streams import NEW, console, emit
+from tsunami_cli.output.times import distance, local, zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainScreen:
+    """What the explain command found."""
+
+    now: datetime
+    found: Explanation
+    decision: Entry | None
+    """The decision that set the value going; None where history does not have it."""
+    file: str
+
+
+def show(screen: ExplainScreen, *, as_json: bool) -> None:
+    """Write the explanation to stdout."""
+    if as_json:
+        emit(as_data(screen))
+        return
+    from rich.text import Text
+
+    out, found = console(), screen.found
+    head = Text(f"{found.host} ({found.role}) has {found.variable.name} ")
+    out.print(head.append(shown(found.value), NEW))
+    out.print(f"  because   {_because(screen)}")
+    when = _moves(screen)
+    if when:
+        out.print(f"  moves     {when}")
+    if screen.decision is not None:
+        out.print(f"  decision  {_decision(screen.decision)}")
+
+
+def _because(screen: ExplainScreen) -> str:
+    found = screen.found
+    if found.pin is not None:
+        return f"a pin holds it: {printable(found.pin.reason)}"
+    place = f"{ordinal(found.position)} of {found.of:,} in its role" if found.position and found.of else ""
+    if found.source is not None and found.moved:
+        return f"rollout {found.source.id} moved it: {place}, quota now {found.quota:,}"
+    if found.source is not None:
+        return f"rollout {found.source.id}, halted since, moved it" + (f"; now {place}" if place else "")
+    if found.variable.active is None:
+        return "it is the default, and no rollout is under way"
+    if found.state == "scheduled":
+        return f"rollout {found.variable.active.id} has not begun: it is {place}"
+    if found.state == "rolled-back":
+        return f"rollout {found.variable.active.id} was rolled back"
+    return f"not moved yet: {place}, quota now {found.quota:,}"
+
+
+def _moves(screen: ExplainScreen) -> str:
+    """Return when the host moves next, or what keeps it."""
+    found, zone = screen.found, zone_of(screen.found.variable)
+    if found.not_before is not None:
+        back = "back " if found.moved else ""
+        return f"{back}{local(found.not_before, zone, screen.now)} ({distance(found.not_before, screen.now)})"
+    active = found.variable.active
+    if found.position is None or found.moved or active is None:
+        return ""
+    if active.halted is not None:
+        return f"not before the halt is lifted: tsunami resume {found.variable.name}"
+    if found.state in ("running", "capped", "scheduled"):
+        at_most = found.limit.at_most
+        cap = f"{float(at_most.share * 100):g} %" if at_most and at_most.share is not None else f"{at_most.hosts if at_most else 0} hosts"
+        return f"not before the limit is lifted: {found.role} is capped at {cap} ({found.limit.roles!r} in {screen.file})"
+    return ""
+
+
+def _decision(entry: Entry) -> str:
+    reason = f": {printable(entry.reason)}" if entry.reason else ""
+    return f"{entry.action} by {printable(entry.author.partition(' <')[0])}, {entry.commit[:7]}{reason}"
+
+
+def ordinal(number: int) -> str:
+    """Return `1st`, `2nd`, `13th`."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
+def as_data(screen: ExplainScreen) -> dict[str, Any]:
+    """Return the explanation with the keys of DESIGN 4.3."""
+    found, decision, active = screen.found, screen.decision, screen.found.variable.active
+    rollout = found.source or (active if found.pin is None else None)
+    return {
+        "host": found.host,
+        "role": found.role,
+        "variable": found.variable.name,
+        "value": scalar(found.value),
+        "because": found.because,
+        "rollout": rollout and rollout.id,
+        "position": found.position,
+        "of": found.of,
+        "quota": found.quota,
+        "not_before": found.not_before and instant_text(found.not_before),
+        "told": None,
+        "told_at": None,
+        "publish": None,
+        "commit": decision and decision.commit,
+        "author": decision and decision.author,
+        "action": decision and decision.action,
+        "reason": decision and decision.reason,
+    }
