@@ -48,7 +48,7 @@ def parse(data: bytes, file: str, largest: int = MIB) -> tuple[Node | None, tupl
     try:
         reader.read(decoded(data, largest))
     except Unreadable as error:
-        reader.note(error.line, error.column, error.message)
+        reader.problems.append(Problem(file, error.line, error.column, "", error.message))
     except _Enough:
         pass
     return (None if reader.problems else reader.root), tuple(sorted(reader.problems))
@@ -123,7 +123,7 @@ class _Reader:
         if len(self.open) >= DEEPEST:
             raise Unreadable(self.text, span.start, f"nested deeper than {DEEPEST} levels: write it flatter")
         self.check_properties(event, span)
-        if event.flow_style and self.text[span.start] not in "[{":
+        if event.flow_style and self.text[span.start] not in "[{&!":
             self.note(span.line, span.column, "a pair within brackets: put it in braces")
         self.open.append(_Open(span, isinstance(event, MappingStartEvent), bool(event.flow_style)))
 
@@ -132,8 +132,10 @@ class _Reader:
         begin = done.span
         end = event.end_mark.index if done.flow else done.reached()
         span = Span(begin.start, end, begin.line, begin.column)
-        node = MapNode(span, tuple(done.entries), done.flow) if done.is_map else _list(span, done)
-        self.add(node)
+        if done.is_map:
+            self.add(MapNode(span, tuple(done.entries), done.flow))
+        else:
+            self.add(ListNode(span, tuple(done.items), done.flow))
 
     def alias(self, event: AliasEvent) -> None:
         span = _span(event)
@@ -218,10 +220,6 @@ class _Reader:
             self.note(span.line, span.column, f"the key stands on line {first} already: keep one of them", node.text)
         up.lines.setdefault(node.text, span.line)
         return node
-
-
-def _list(span: Span, done: _Open) -> ListNode:
-    return ListNode(span, tuple(done.items), done.flow)
 
 
 def _span(event: Any) -> Span:

@@ -11,7 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import ScalarEvent
 
 try:
-    from _ruamel_yaml import CParser
+    from _ruamel_yaml import CParser as CParser
 except ImportError:
     CParser = None
 

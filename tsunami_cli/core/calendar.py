@@ -34,15 +34,16 @@ class Calendar:
             return found
         first = _local_date(start, self.timezone) - timedelta(days=2)
         last = _local_date(end, self.timezone) + timedelta(days=1)
-        for offset in range((last - first).days + 1):
-            for opening, closing in self._openings(first + timedelta(days=offset)):
-                begun, ended = max(opening, start), min(closing, end)
-                if begun >= ended:
-                    continue
-                if found and found[-1][1] == begun:
-                    found[-1] = (found[-1][0], ended)
-                else:
-                    found.append((begun, ended))
+        days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+        # Sorted, for a clock that goes back may bring the evening's hours after the next morning's.
+        for opening, closing in sorted(opening for day in days for opening in self._openings(day)):
+            begun, ended = max(opening, start), min(closing, end)
+            if begun >= ended:
+                continue
+            if found and found[-1][1] == begun:
+                found[-1] = (found[-1][0], ended)
+            else:
+                found.append((begun, ended))
         return found
 
     def is_open(self, moment: int) -> bool:

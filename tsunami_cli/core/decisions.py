@@ -10,7 +10,7 @@ from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.reschedule import checked_length, paced, resumed, rolled_back
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import Status
-from tsunami_cli.core.text import duration_text, instant_text, percent_shown, percent_text
+from tsunami_cli.core.text import decimal_text, duration_text, instant_text, percent_shown
 from tsunami_cli.core.values import Value, shown, yaml_quoted, yaml_text
 
 
@@ -56,8 +56,8 @@ def resume(status: Status, now: datetime, over: timedelta | None) -> Change:
     went_back = status.state == "rolled-back" or (rollout.falling(now) and not _reached(status))
     if over is None and went_back:
         raise Refusal(f"{variable.name} was rolled back: say how long the new attempt may take with --over")
-    schedule = resumed(rollout, now, _reached(status), checked_length(over) if over else None)
-    spelled = f" over {duration_text(over)}" if over else ""
+    schedule = resumed(rollout, now, _reached(status), None if over is None else checked_length(over))
+    spelled = "" if over is None else f" over {duration_text(over)}"
     return _rescheduled("resume", status, rollout, schedule, f"resume{spelled}")
 
 
@@ -148,7 +148,7 @@ def waypoint_edits(
 
 def waypoint_text(waypoint: Waypoint) -> str:
     """Return a waypoint as it stands in the file."""
-    return f"{{at: {instant_text(waypoint.at)}, percent: {percent_text(waypoint.share, up=False)}}}"
+    return f"{{at: {instant_text(waypoint.at)}, percent: {decimal_text(waypoint.share * 100)}}}"
 
 
 def _place(variable: Variable) -> tuple[str | int, ...]:

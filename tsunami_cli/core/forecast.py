@@ -9,7 +9,7 @@ from datetime import datetime
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.quota import RoleQuota
-from tsunami_cli.core.status import layered, moves_so_far
+from tsunami_cli.core.status import layered, moved_by
 from tsunami_cli.core.told import Told, adopted
 from tsunami_cli.core.values import Value
 
@@ -55,8 +55,7 @@ def next_moves(variable: Variable, roles: Iterable[Role], now: datetime, told: T
     instants: Counter[datetime] = Counter()
     for lineup in lineups(variable, roles):
         quota = lineup.quota(active)
-        ours = told.moved.get(active.id, {}) if told else None
-        moved = quota.at(active.progress(now)) if ours is None else sum(host in ours for host in lineup.free)
+        moved = len(moved_by(lineup, active, now, told))
         first: datetime | None = None
         for at, _ in crossings(quota, active, moved, now):
             first = first or at
@@ -69,7 +68,8 @@ def next_moves(variable: Variable, roles: Iterable[Role], now: datetime, told: T
 def crossings(quota: RoleQuota, rollout: Rollout, moved: int, now: datetime) -> Iterator[tuple[datetime, bool]]:
     """Yield the instants at which one more host of a role moves (True) or one returns (False), `moved` having moved.
 
-    Each is where progress crosses the threshold of a position, found by inverting the schedule.
+    Each is where progress crosses the threshold of a position, found by inverting the schedule. Where a step
+    back in the same second undoes it, nobody moves.
     """
     planned = quota.at(rollout.progress(now))
     if rollout.falling(now):
@@ -81,11 +81,19 @@ def crossings(quota: RoleQuota, rollout: Rollout, moved: int, now: datetime) -> 
     for stretch in rollout.schedule.ahead(now):
         goal = quota.at(stretch.ends)
         while stretch.slope > 0 and moved < goal:
+            threshold = quota.threshold(moved + 1)
+            at = rollout.schedule.reaches(stretch, threshold)
+            if rollout.schedule.progress(at) < threshold:
+                break
             moved += 1
-            yield rollout.schedule.reaches(stretch, quota.threshold(moved)), True
+            yield at, True
         while stretch.slope < 0 and moved > goal:
-            yield rollout.schedule.falls_below(stretch, quota.threshold(moved)), False
+            threshold = quota.threshold(moved)
+            at = rollout.schedule.falls_below(stretch, threshold)
+            if rollout.schedule.progress(at) >= threshold:
+                break
             moved -= 1
+            yield at, False
 
 
 def _role(lineup: Lineup, rollout: Rollout, now: datetime, told: Told | None) -> Iterator[Move]:
@@ -102,7 +110,7 @@ class _Queue:
         self._lineup, self._to = lineup, rollout.to
         self._order = lineup.order(rollout)
         place = {host: i for i, host in enumerate(self._order)}
-        ours = moves_so_far(lineup, now, told)[rollout.id]
+        ours = moved_by(lineup, rollout, now, told)
         since = told.moved.get(rollout.id, {}) if told else {}
         stack = [(since[host].since if host in since else now, place[host]) for host in self._order if host in ours]
         self._moved = [place for _, place in sorted(stack)]

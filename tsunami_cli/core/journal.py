@@ -75,8 +75,11 @@ def message(changes: Sequence[Change], reason: str | None) -> str:
 
 
 def clean_reason(reason: str | None) -> str | None:
-    """Return a reason in plain lines, None where nothing is left of it."""
-    lines = [printable(line).strip() for line in (reason or "").splitlines()]
+    """Return a reason in plain lines, None where nothing is left of it.
+
+    What CI systems take for a command in a job's output, `::` at the start of a line or `##[`, is broken up.
+    """
+    lines = [re.sub(r"^::", ": :", printable(line).strip()).replace("##[", "## [") for line in (reason or "").splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() or None
 
 

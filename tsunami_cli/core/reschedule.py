@@ -49,11 +49,14 @@ def resumed(rollout: Rollout, now: datetime, progress: Fraction, over: timedelta
     back = over is None and rollout.falling(now)
     reached = rounded(progress, up=not back)
     later = _shifted(schedule, halted, now) if over is None else [Waypoint(now + over, Fraction(1))]
-    if not later and progress < schedule.waypoints[-1].share:
-        raise Refusal("it was to be through by then, but hosts lag behind: say how long the rest may take with --over")
+    if not later and progress != schedule.waypoints[-1].share:
+        way = "take the rest back with tsunami rollback" if back else "say how long the rest may take"
+        raise Refusal(f"it was to be through by then, but hosts lag behind: {way} --over D")
     if over is None:
         later = _onward(schedule.progress(halted), reached, later)
-    return checked(_with(schedule, _joined(schedule, halted, now, reached, later)))
+    # A rollback that is through has nothing later: that it fell is to be seen in what is past.
+    top = max(reached, LEAST) if back else reached
+    return checked(_with(schedule, _joined(schedule, halted, now, reached, later, top)))
 
 
 def paced(rollout: Rollout, now: datetime, progress: Fraction, over: timedelta) -> Schedule:
@@ -75,18 +78,23 @@ def _with(schedule: Schedule, waypoints: Sequence[Waypoint]) -> Schedule:
 
 
 def _joined(
-    schedule: Schedule, halted: datetime, now: datetime, share: Fraction, later: Sequence[Waypoint]
+    schedule: Schedule,
+    halted: datetime,
+    now: datetime,
+    share: Fraction,
+    later: Sequence[Waypoint],
+    top: Fraction | None = None,
 ) -> list[Waypoint]:
     """Return the waypoints up to the halt, none above what was reached, a flat piece until now, and the later ones."""
-    past = [Waypoint(w.at, min(w.share, share)) for w in schedule.waypoints if w.at <= halted]
+    past = [Waypoint(w.at, min(w.share, share if top is None else top)) for w in schedule.waypoints if w.at <= halted]
     if past and past[-1].share < share and not OpenTime.between(schedule.calendar, unix(past[-1].at), unix(halted)).total:
         # Rounded up, it would rise where there is no open time to rise in.
         share = past[-1].share
-    joined: list[Waypoint] = []
-    for waypoint in (*past, Waypoint(halted, share), Waypoint(now, share), *later):
+    joined = list(past)
+    for waypoint in (Waypoint(halted, share), Waypoint(now, share)):
         if not joined or waypoint != joined[-1]:
             joined.append(waypoint)
-    return joined
+    return [*joined, *later]
 
 
 def _onward(planned: Fraction, reached: Fraction, later: Sequence[Waypoint]) -> list[Waypoint]:

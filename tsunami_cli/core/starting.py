@@ -52,7 +52,7 @@ def start(
     _check_values(variable, values, order)
     schedule = _schedule(variable, order, now)
     base, edits = _cleared(variable, roles, now, told, order)
-    _check_layers(base, roles, now, told, order.to)
+    _check_layers(base, order.to)
     left = next(iter(values)) if len(values) == 1 else base.default
     if left != base.default:
         edits.append(Put(("default",), yaml_text(left)))
@@ -93,12 +93,11 @@ def _check_values(variable: Variable, values: dict[Value, int], order: Order) ->
         )
 
 
-def _check_layers(base: Variable, roles: Sequence[Role], now: datetime, told: Told | None, to: Value) -> None:
-    """Refuse a value that a rollout below gives to hosts, seen or hidden: who moved by which could not be told."""
-    for place, rollout in enumerate(base.rollouts):
-        below = replace(base, rollouts=base.rollouts[: place + 1])
-        if rollout.to == to and status_of(below, roles, now, told).moved:
-            raise Refusal(f"{base.name}: {rollout.id} below gives hosts {shown(to)} already: resume or roll that back")
+def _check_layers(base: Variable, to: Value) -> None:
+    """Refuse a value that a rollout below gives or gave to hosts: by which of the two they moved could not be told."""
+    for rollout in base.rollouts:
+        if rollout.to == to:
+            raise Refusal(f"{base.name}: {rollout.id} goes to {shown(to)} already: resume it, pace it or roll it back")
 
 
 def _schedule(variable: Variable, order: Order, now: datetime) -> Schedule:
@@ -108,6 +107,8 @@ def _schedule(variable: Variable, order: Order, now: datetime) -> Schedule:
         raise Refusal(f"--at {instant_text(begins)} is in the past: leave it out to start now")
     if begins > now + FAR:
         raise Refusal(f"--at {instant_text(begins)} is over a year ahead: is the year right?")
+    # What was typed up to a minute ago begins now, so that nobody moves by the start itself.
+    begins = max(begins, now)
     ends = begins + checked_length(order.over)
     points = [Waypoint(begins, Fraction(0))]
     for share, wait in sorted(order.via, key=lambda via: via[1]):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
-from tsunami_cli.core.told import Told, adopted, planned_moves
+from tsunami_cli.core.told import Told, adopted, planned_by
 from tsunami_cli.core.values import Value
 
 State = Literal["halted", "scheduled", "rolling-back", "rolled-back", "running", "capped", "complete", "settled"]
@@ -58,9 +58,16 @@ class Status:
 
 def moves_so_far(lineup: Lineup, now: datetime, told: Told | None) -> Mapping[str, Collection[str]]:
     """Return for each rollout's id the hosts of a role it has moved: as told, or as planned where nothing was told."""
+    return {rollout.id: moved_by(lineup, rollout, now, told) for rollout in lineup.variable.rollouts}
+
+
+def moved_by(lineup: Lineup, rollout: Rollout, now: datetime, told: Told | None) -> Collection[str]:
+    """Return the hosts of a role, of those no pin matches, that one of the file's rollouts has moved."""
     if told is None:
-        return planned_moves(lineup, now)
-    return {rollout.id: told.moved.get(rollout.id, {}) for rollout in lineup.variable.rollouts}
+        return planned_by(lineup, rollout, now)
+    rows, active = told.moved.get(rollout.id, {}), rollout is lineup.variable.active
+    # Who was told the active rollout's value by a pin that was lifted since counts as moved.
+    return {h for h in lineup.free if h in rows or (active and told.given.get(h) == rollout.to)}
 
 
 def layered(lineup: Lineup, now: datetime, told: Told | None) -> list[Value]:
@@ -118,6 +125,5 @@ def _role(lineup: Lineup, active: Rollout | None, now: datetime, told: Told | No
     if told is None:
         moved = planned
     else:
-        ours = told.moved.get(active.id, {})
-        moved = sum(host in ours for host in lineup.free)
+        moved = len(moved_by(lineup, active, now, told))
     return RoleStatus(lineup.role.name, hosts, pinned, moved, planned, quota.at(Fraction(1)))

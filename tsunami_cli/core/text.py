@@ -8,7 +8,7 @@ _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DURATION = re.compile(r"(?=[0-9])(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _SHARE = re.compile(r"([0-9]+)(?:\.([0-9]+))?%")
-FIRST_YEAR, LAST_YEAR = 1971, 2999
+FIRST_YEAR, LAST_YEAR = 1970, 2999
 _LONGEST = 10_000 * 366 * 86_400
 
 
@@ -77,6 +77,15 @@ def share(text: str) -> Fraction:
     if fraction > 1:
         raise ValueError(f"{text} is more than all: a share goes up to 100%")
     return fraction
+
+
+def decimal_text(number: Fraction) -> str:
+    """Write a number that was read from decimal digits in as many of them as it takes."""
+    digits = 0
+    while number.denominator != 1 and digits < 40:
+        number, digits = number * 10, digits + 1
+    whole_part, part = divmod(number.numerator // number.denominator, 10**digits)
+    return f"{whole_part}.{part:0{digits}d}" if digits else str(whole_part)
 
 
 def whole(text: str) -> int:

@@ -48,10 +48,12 @@ class Told:
 
 def planned_moves(lineup: Lineup, now: datetime) -> dict[str, frozenset[str]]:
     """Return for each rollout's id the hosts that file and clock alone say it has moved (DESIGN 2.1 to 2.3)."""
-    moved = {}
-    for rollout in lineup.variable.rollouts:
-        moved[rollout.id] = frozenset(lineup.leading(rollout, lineup.quota(rollout).at(rollout.progress(now))))
-    return moved
+    return {rollout.id: planned_by(lineup, rollout, now) for rollout in lineup.variable.rollouts}
+
+
+def planned_by(lineup: Lineup, rollout: Rollout, now: datetime) -> frozenset[str]:
+    """Return the hosts of a role that file and clock alone say a rollout has moved."""
+    return frozenset(lineup.leading(rollout, lineup.quota(rollout).at(rollout.progress(now))))
 
 
 def adopted(variable: Variable, told: Told, now: datetime) -> Told:

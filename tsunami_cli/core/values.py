@@ -19,6 +19,8 @@ def value_of(scalar: object) -> Value:
     """
     if isinstance(scalar, float) and not math.isfinite(scalar):
         raise ValueError("a number must be finite")
+    if isinstance(scalar, str) and not scalar.isascii() and any("\ud800" <= char <= "\udfff" for char in scalar):
+        raise ValueError("a value is whole characters, no halves of surrogate pairs")
     if isinstance(scalar, str | int | float):
         return Value(json.dumps(scalar, ensure_ascii=False))
     raise ValueError("a value is text, a number, true or false")

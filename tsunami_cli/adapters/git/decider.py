@@ -60,7 +60,10 @@ class Outcome:
     notes: tuple[str, ...]
     """What the person should be told, each in one line."""
     failure: TsunamiError | None = None
-    """Why an urgent decision is a local commit only: Unreachable or Refused, whose exit code is the command's."""
+    """Why an urgent decision is a local commit only: Unreachable or Refused, whose exit code is the command's.
+
+    A note says it too.
+    """
 
 
 def decide(
@@ -146,10 +149,10 @@ class _Job:
         if self.remote is None:
             return Outcome(commit, False, None, (*self.notes, *notes))
         if self.failure is not None:
-            told = f"LOCAL ONLY: not on {self.remote.shown}, so no host sees it"
-            notes = (f"{told}: the next decision pushes it, or `git push {self.remote.shown} {self.branch}`", *notes)
+            told = f"LOCAL ONLY: not on {self.remote.shown}, so no host sees it: {self.failure}"
+            notes = (f"{told}; the next decision pushes it, or `git push {self.remote.shown} {self.branch}`", *notes)
         elif base.unpushed:
-            notes = (f"{base.unpushed} earlier local commits were pushed to {self.remote.shown} as well", *notes)
+            notes = (f"earlier local commits pushed to {self.remote.shown} along with it: {base.unpushed}", *notes)
         return Outcome(commit, self.failure is None, self.remote.shown, (*self.notes, *notes), self.failure)
 
     def base(self) -> _Base:
