@@ -12,15 +12,20 @@ def host_objects(columns: Mapping[str, Sequence[Value]], count: int) -> list[str
     if not names:
         return ["{}"] * count
     keys = [f"{json.dumps(name)}:" for name in names]
-    known: dict[tuple[Value, ...], str] = {}
-    objects = []
-    # Few combinations of values occur: each is put together once.
-    for values in zip(*(columns[name] for name in names), strict=True):
-        text = known.get(values)
-        if text is None:
-            text = known[values] = "{" + ",".join(map(str.__add__, keys, values)) + "}"
-        objects.append(text)
-    return objects
+    known = _Objects(keys)
+    return list(map(known.__getitem__, zip(*(columns[name] for name in names), strict=True)))
+
+
+class _Objects(dict[tuple[Value, ...], str]):
+    """The objects by their values: few combinations occur, and each is put together once."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def __missing__(self, values: tuple[Value, ...]) -> str:
+        text = self[values] = "{" + ",".join(map(str.__add__, self._keys, values)) + "}"
+        return text
 
 
 def bundle(role: str, sequence: int, hosts: Sequence[str], objects: Sequence[str]) -> bytes:

@@ -77,9 +77,13 @@ class Schedule:
 
     def progress(self, now: datetime) -> Fraction:
         """Return planned progress p, 0 to 1, exact."""
-        moment = unix(now)
-        place = bisect_right(self._starts, moment) - 1
-        return Fraction(0) if place < 0 else self._within(self.stretches[place], moment)
+        known = self._progress
+        if now not in known:
+            moment = unix(now)
+            place = bisect_right(self._starts, moment) - 1
+            known.clear()
+            known[now] = Fraction(0) if place < 0 else self._within(self.stretches[place], moment)
+        return known[now]
 
     def falling(self, now: datetime) -> bool:
         """Say whether the last stretch or step begun by then that was not flat falls."""
@@ -141,6 +145,11 @@ class Schedule:
                 yield stretch
             elif stretch.end > moment:
                 yield Stretch(moment, stretch.end, self._within(stretch, moment), stretch.ends)
+
+    @cached_property
+    def _progress(self) -> dict[datetime, Fraction]:
+        """What `progress` said last: every role asks for the same instant."""
+        return {}
 
     @cached_property
     def _steepest(self) -> dict[tuple[int, bool], Fraction]:
