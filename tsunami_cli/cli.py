@@ -1,8 +1,10 @@
 """The command line: the list of commands, the options before them, and the one place where errors become exit codes."""
 
+import contextlib
 import gc
 import os
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ from typer.core import TyperGroup
 
 from tsunami_cli import __version__
 from tsunami_cli.core.problems import Refusal
+from tsunami_cli.core.values import printable
 from tsunami_cli.errors import TsunamiError
 
 COMMANDS = {
@@ -36,6 +39,8 @@ COMMANDS = {
 """Every command, with the panel of the help page that it stands in. Each is a module of its own in `commands`."""
 
 _BUG = 3
+_LONGEST_LINE = 1_500
+"""Characters of an error: a value of any length may be part of it."""
 
 
 class _Commands(TyperGroup):
@@ -79,6 +84,8 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 the answer is no, 2 usage, 3 a bug, 4 could not ask or reach."""
+    if sys.stdout is None:  # a closed stdout: whoever closed it wants nothing said
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     # A process that ends in a moment has nothing to gain from collecting garbage.
     gc.disable()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
@@ -98,22 +105,33 @@ def run(arguments: list[str]) -> int:
         return _failed(f"{said}{hint}", wrong.exit_code, wrong) if said else wrong.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has had enough; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit) as gone:
+        # Whoever read our output has had enough (typer makes an exit of that); there is nobody left to tell.
+        if isinstance(gone, SystemExit) and gone.code != 1:
+            raise
+        _drop_output()
         return 0
     except OSError as error:
+        _drop_output()
         return _failed(f"{error.filename or 'the system'}: {error.strerror or error}", 1, error)
     except Exception as bug:  # the boundary: a bug is reported as one, with its exit code
         return _failed(f"this is a bug in tsunami ({type(bug).__name__}: {bug}): TSUNAMI_DEBUG=1 shows where", _BUG, bug)
     return code if isinstance(code, int) else 0
 
 
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, so that the interpreter does not fail over it when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _failed(message: str, code: int, error: BaseException) -> int:
     """Say what went wrong in one line; with TSUNAMI_DEBUG=1 also where."""
     if os.environ.get("TSUNAMI_DEBUG") == "1":
-        raise error
-    line = " ".join(message.split())
+        traceback.print_exception(error)
+    line = printable(" ".join(message.split()))
+    if len(line) > _LONGEST_LINE:
+        line = f"{line[: _LONGEST_LINE // 2]} … {line[-_LONGEST_LINE // 2 :]}"
     red, plain = ("\033[31m", "\033[0m") if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else ("", "")
     sys.stderr.write(f"{red}error:{plain} {line}\n")
     return code

@@ -12,13 +12,17 @@ from tsunami_cli.adapters.git.history import decisions
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.adapters.yaml_edits import edit
-from tsunami_cli.commands.workspace import FOLDER, Fleet, Loaded, load_variable, note
+from tsunami_cli.commands.workspace import FOLDER, SETTINGS, Fleet, Loaded, load_variable, note
 from tsunami_cli.core.decisions import Change
 from tsunami_cli.core.journal import entries, message
 from tsunami_cli.core.model import Rollout
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.errors import Refused
+
+MAIN = "main"
+"""The branch that counts where settings do not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -57,7 +61,7 @@ class Decider:
         `make` decides on a fleet. It is asked again where others were faster, but not on another rollout than the one
         that was decided on first, unless it is `urgent`.
         """
-        branch = self._branch()
+        branch = self._branch(urgent=urgent)
         attempts: list[Sequence[Made]] = []
 
         def change(tree: CommitTree) -> Decision | None:
@@ -100,9 +104,26 @@ class Decider:
             raise Refused(f"{loaded.errors[0]}: nothing can be decided on it until that is mended")
         return Made(make(fleet, status_of(loaded.variable, fleet.roles, self.now)), loaded)
 
-    def _branch(self) -> str:
-        """Return the branch that counts, as the checkout's settings say."""
-        return Fleet(WorkTree(self.repository.root)).settings.branch
+    def _branch(self, *, urgent: bool = False) -> str:
+        """Return the branch that counts, as the checkout's settings say.
+
+        A halt must not fail because somebody broke those: it takes what is committed, or else the usual name.
+        """
+        try:
+            return Fleet(WorkTree(self.repository.root)).settings.branch
+        except Refused as reason:
+            if not urgent:
+                raise
+            note(f"{reason} (the halt goes on without it)")
+        for tip in (self.repository.head_commit(), self.repository.tip(MAIN)):
+            tree = CommitTree(self.repository, tip) if tip else None
+            if tree is None or tree.read(SETTINGS) is None:
+                continue
+            try:
+                return Fleet(tree).settings.branch
+            except Refused:
+                return MAIN
+        raise Refused(f"{SETTINGS}: there is none here, nor on {MAIN}: lay out a rollouts repository with tsunami init")
 
 
 def _decision(made: Sequence[Made], reason: str | None) -> Decision:

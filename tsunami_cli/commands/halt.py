@@ -6,6 +6,7 @@ from tsunami_cli.commands.deciding import Decider, Made
 from tsunami_cli.commands.options import Folder, Json, Reason, Variables
 from tsunami_cli.commands.workspace import Fleet, Loaded, note
 from tsunami_cli.core.decisions import halt
+from tsunami_cli.core.lineup import Role
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.errors import Refused
 
@@ -28,12 +29,13 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
         statuses.clear()
         broken.clear()
         made = []
+        roles = _roles(fleet)
         for name in var or fleet.names:
-            loaded = _load(fleet, name)
-            if loaded is None or loaded.variable is None:
-                broken.extend([loaded] if loaded else [])
+            loaded = fleet.load(name, alone=True)
+            if loaded.variable is None:
+                broken.append(loaded)
                 continue
-            status = status_of(loaded.variable, fleet.roles, decider.now)
+            status = status_of(loaded.variable, roles, decider.now)
             statuses.append(status)
             change = halt(status, decider.now)
             made += [Made(change, loaded)] if change else []
@@ -46,12 +48,10 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
     return decided.exit_code or (1 if broken else 0)
 
 
-def _load(fleet: Fleet, name: str) -> Loaded | None:
-    """Read a variable; one that cannot be read must not keep the others from being halted."""
-    if name not in fleet.names:
-        fleet.load(name)
+def _roles(fleet: Fleet) -> tuple[Role, ...]:
+    """Return the roles of the fleet; a broken inventory must not keep a rollout from being halted."""
     try:
-        return fleet.load(name)
+        return fleet.roles
     except Refused as reason:
-        note(f"NOT HALTED: {reason}")
-        return None
+        note(f"{reason} (the halt goes on without it; counts are missing)")
+        return ()

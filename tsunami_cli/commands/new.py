@@ -11,7 +11,7 @@ from tsunami_cli.commands.deciding import Decider, Made
 from tsunami_cli.commands.options import Folder, Json, Reason
 from tsunami_cli.commands.workspace import FOLDER, Fleet, load_variable
 from tsunami_cli.core.decisions import Change
-from tsunami_cli.core.values import read_as, shown, yaml_quoted, yaml_text
+from tsunami_cli.core.values import brief, read_as, yaml_quoted, yaml_text
 from tsunami_cli.errors import Refused
 
 
@@ -52,7 +52,7 @@ def command(
         loaded = load_variable(data, file, tuple(fleet.inventory.labels))
         if loaded.variable is None:
             raise Refused(f"{var}: {loaded.errors[0].where}: {loaded.errors[0].message}")
-        subject = f"{var}: new, {shown(loaded.variable.default)} everywhere"
+        subject = f"{var}: new, {brief(loaded.variable.default)} everywhere"
         return [Made(Change("new", loaded.variable, (), subject), loaded)]
 
     decider = Decider(folder)

@@ -14,7 +14,9 @@ from tsunami_cli.errors import TsunamiError
 
 def _folder(ctx: typer.Context, given: Path | None) -> Path | None:
     """Return the folder given to the command, else the one given before its name."""
-    above = ctx.obj if isinstance(ctx.obj, Path) else None
+    # While the shell completes, the options before the command were read but not acted on.
+    before = ctx.obj or (ctx.parent.params.get("folder") if ctx.parent else None)
+    above = Path(before) if before else None
     return above / given if above and given else given or above
 
 

@@ -92,15 +92,23 @@ class Fleet:
         """The names of all variables, sorted."""
         return tuple(name.removesuffix(".yaml") for name in self.tree.names(FOLDER) if name.endswith(".yaml"))
 
-    def load(self, name: str) -> Loaded:
-        """Read one variable's file with everything that is wrong with it; Refused for an unknown name."""
+    def load(self, name: str, *, alone: bool = False) -> Loaded:
+        """Read one variable's file with everything that is wrong with it; Refused for an unknown name.
+
+        `alone` leaves the inventory out, and with it the check of `spread`.
+        """
         if name not in self.names:
             raise Refused(f"{name}: there is no such variable{suggestion(name, self.names)}")
         file = f"{FOLDER}/{name}.yaml"
-        data = self.tree.read(file)
+        try:
+            data = self.tree.read(file)
+        except Refused as reason:
+            # One file that cannot be read must not keep the others from being shown, or halted.
+            message = str(reason).removeprefix(f"{file}: ")
+            return Loaded(file, b"", None, (Problem(file, 1, 1, "", message),), None)
         if data is None:
             raise Refused(f"{file}: it vanished while it was being read: try again")
-        return load_variable(data, file, tuple(self.inventory.labels))
+        return load_variable(data, file, None if alone else tuple(self.inventory.labels))
 
     def variable(self, name: str) -> Variable:
         """Return one checked variable; Refused where it is unknown or wrong."""

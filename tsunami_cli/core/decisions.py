@@ -11,7 +11,7 @@ from tsunami_cli.core.reschedule import checked_length, paced, resumed, rolled_b
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import decimal_text, duration_text, instant_text, percent_shown
-from tsunami_cli.core.values import Value, shown, yaml_quoted, yaml_text
+from tsunami_cli.core.values import Value, brief, yaml_quoted, yaml_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def pin(variable: Variable, value: Value, hosts: tuple[str, ...], roles: tuple[s
     line = ", ".join(f"{key}: {text}" for key, text in fragment.items() if text != "[]")
     edits = (Insert(("pins", 0), f"{{{line}}}"),)
     pins = (Pin(Globs(hosts), Globs(roles), value, reason), *variable.pins)
-    return Change("pin", replace(variable, pins=pins), edits, f"{variable.name}: pin {', '.join((*hosts, *roles))} to {shown(value)}")
+    return Change("pin", replace(variable, pins=pins), edits, f"{variable.name}: pin {', '.join((*hosts, *roles))} to {brief(value)}")
 
 
 def unpin(variable: Variable, hosts: tuple[str, ...], roles: tuple[str, ...]) -> Change:

@@ -79,7 +79,7 @@ def clean_reason(reason: str | None) -> str | None:
 
     What CI systems take for a command in a job's output, `::` at the start of a line or `##[`, is broken up.
     """
-    lines = [re.sub(r"^::", ": :", printable(line).strip()).replace("##[", "## [") for line in (reason or "").splitlines()]
+    lines = [re.sub(r"^::", ": :", printable(line).strip()) for line in (reason or "").splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() or None
 
 
@@ -117,5 +117,5 @@ def _decided(trailers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 def variable_of(path: str) -> str | None:
     """Return the variable whose file a path is, None for all other files."""
-    found = re.fullmatch(r"rollouts/([^/]+)\.yaml", path)
+    found = re.fullmatch(r"rollouts/([a-z][a-z0-9_-]{0,62})\.yaml", path)
     return found[1] if found else None

@@ -15,7 +15,7 @@ from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import Status, status_of, values_now
 from tsunami_cli.core.text import compact, instant_text
 from tsunami_cli.core.told import Told, adopted
-from tsunami_cli.core.values import Value, shown, yaml_text
+from tsunami_cli.core.values import Value, brief, shown, yaml_text
 
 LATE = timedelta(minutes=1)
 """How far in the past a start may lie: the time it takes to type and confirm."""
@@ -61,8 +61,8 @@ def start(
     )
     edits.append(Insert(("rollouts", len(base.rollouts)), _fragment(rollout, order.asked)))
     changed = replace(base, default=left, rollouts=(*base.rollouts, rollout))
-    came_from = ", ".join(shown(value) for value in rollout.came_from)
-    subject = f"{variable.name}: start {came_from} -> {shown(order.to)} over {order.asked}"
+    came_from = ", ".join(brief(value) for value in rollout.came_from)
+    subject = f"{variable.name}: start {came_from} -> {brief(order.to)} over {order.asked}"
     return Change("start", changed, tuple(edits), subject)
 
 

@@ -9,6 +9,8 @@ Value = NewType("Value", str)
 """The JSON text of a string, an integer, a finite number or a boolean: `"1.12.3"`, `4096`, `true`."""
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+LONGEST_SHOWN = 120
+_COMMAND = re.compile(r"::(?=[A-Za-z-]+(?: [^:]*)?::)|##(?=\[)")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -59,6 +61,12 @@ def shown(value: Value) -> str:
     return json.dumps(text)
 
 
+def brief(value: Value) -> str:
+    """Return the value for a line that has to stay short."""
+    text = shown(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
 def key_text(value: Value) -> str:
     """Return the value as a JSON key: text as it is, everything else as its JSON text."""
     text = scalar(value)
@@ -81,5 +89,9 @@ def yaml_text(value: Value) -> str:
 
 
 def printable(text: str) -> str:
-    """Take the control characters out of text that people wrote, newlines and tabs becoming spaces."""
-    return _CONTROL.sub("", re.sub(r"[\n\r\t]+", " ", text))
+    """Make text that people wrote harmless where it is shown: on one line, obeyed by no terminal and no CI system.
+
+    Control characters and those that turn the direction of text leave it; `::command::` and `##[command]` are broken up.
+    """
+    line = _CONTROL.sub("", re.sub(r"[\n\r\t]+", " ", text))
+    return _COMMAND.sub(lambda found: " ".join(found[0]), line)

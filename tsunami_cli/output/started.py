@@ -12,7 +12,7 @@ from tsunami_cli.core.quota import RAMP
 from tsunami_cli.core.schedule import HOUR
 from tsunami_cli.core.values import shown
 from tsunami_cli.output.decided import Decided, as_data, change_data, committed
-from tsunami_cli.output.streams import NEW, OLD, console, emit
+from tsunami_cli.output.streams import NEW, OLD, console, count_of, emit
 from tsunami_cli.output.times import distance, local, span, zone_of
 
 
@@ -81,7 +81,7 @@ def _milestones(rollout: Rollout) -> Iterator[tuple[str, datetime, Fraction]]:
 def _hosts(placed: Sequence[Lineup], rollout: Rollout, share: Fraction) -> str:
     """Return how many hosts have moved at a progress, and in how many roles."""
     counts = [lineup.quota(rollout).at(share) for lineup in placed]
-    return f"{sum(counts):,} hosts in {sum(map(bool, counts))} roles"
+    return f"{count_of(sum(counts), 'host')} in {count_of(sum(map(bool, counts)), 'role')}"
 
 
 def _steepest(placed: Sequence[Lineup], rollout: Rollout) -> str:

@@ -10,7 +10,7 @@ from tsunami_cli.core.forecast import Next
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import instant_text, percent_shown
 from tsunami_cli.core.values import key_text, scalar, shown
-from tsunami_cli.output.streams import NEW, OLD, TROUBLE, console, emit
+from tsunami_cli.output.streams import NEW, OLD, TROUBLE, console, count_of, emit
 from tsunami_cli.output.times import distance, local, zone_of
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def _then(status: Status, coming: Next | None, now: datetime) -> str:
         return f"starts {local(starts, zone_of(status.variable), now)} ({distance(starts, now)})"
     if coming is None:
         return ""
-    hosts = "1 host" if coming.hosts == 1 else f"{coming.hosts:,} hosts"
-    return f"next: {hosts} {distance(coming.at, now)}"
+    return f"next: {count_of(coming.hosts, 'host')} {distance(coming.at, now)}"
 
 
 def bar_of(share: Fraction, width: int) -> str:

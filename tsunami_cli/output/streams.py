@@ -23,12 +23,16 @@ def console() -> "Console":
     """Return the console for what was asked for; it minds NO_COLOR, pipes and the width of the terminal."""
     from rich.console import Console
 
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to the command line what that means."""
+            raise
+
     # In a pipe there is no edge to break lines at.
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
-    return Console(highlight=False, markup=False, width=width)
+    return Screen(highlight=False, markup=False, width=width)
 
 
-def talk(*lines: str) -> None:
-    """Write lines beside the data, to stderr."""
-    for line in lines:
-        sys.stderr.write(f"{line}\n")
+def count_of(number: int, thing: str) -> str:
+    """Return `1 host`, `2,012 hosts`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -44,7 +44,7 @@ def span(length: timedelta) -> str:
     for place, (name, size) in enumerate(units):
         if seconds >= size:
             rest, below = seconds % size, units[min(place + 1, 3)]
-            part = f" {rest // below[1]} {below[0]}" if rest >= below[1] and below[0] not in ("s", "min") else ""
+            part = f" {rest // below[1]} {below[0]}" if rest >= below[1] and below[0] != "s" else ""
             return f"{seconds // size} {name}{part}"
     return "0 s"
 

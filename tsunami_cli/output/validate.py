@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from tsunami_cli.core.problems import Problem
 from tsunami_cli.core.values import printable
-from tsunami_cli.output.streams import OLD, TROUBLE, console, emit
+from tsunami_cli.output.streams import OLD, TROUBLE, console, count_of, emit
 
 
 def show(problems: Sequence[Problem], files: int, *, as_json: bool) -> None:
@@ -18,7 +18,7 @@ def show(problems: Sequence[Problem], files: int, *, as_json: bool) -> None:
 
     out = console()
     for problem in problems:
-        line = Text(f"{problem.file}:{problem.line}:{problem.column}", OLD)
+        line = Text(f"{printable(problem.file)}:{problem.line}:{problem.column}", OLD)
         if problem.where:
             line.append(f"  {printable(problem.where)}", "default")
         kind = "  warning: " if problem.severity == "warning" else "  "
@@ -28,12 +28,8 @@ def show(problems: Sequence[Problem], files: int, *, as_json: bool) -> None:
 
 def _summary(problems: Sequence[Problem], errors: Sequence[Problem], files: int) -> str:
     warnings = len(problems) - len(errors)
-    counts = [_count(len(errors), "error"), _count(warnings, "warning")]
+    counts = [count_of(len(errors), "error"), count_of(warnings, "warning")]
     said = " and ".join(count for count, n in zip(counts, (len(errors), warnings), strict=True) if n)
     if not problems:
-        return f"{_count(files, 'file')}: nothing wrong"
-    return f"{said} in {len({problem.file for problem in problems})} of {_count(files, 'file')}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+        return f"{count_of(files, 'file')}: nothing wrong"
+    return f"{said} in {len({problem.file for problem in problems})} of {count_of(files, 'file')}"
