@@ -65,7 +65,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_yaml_in_the_docs_is_yaml() -> None:
-    from tsunami_cli.adapters.yaml_documents import parse
+    from tsunami_cli.adapters.yaml.documents import parse
 
     for page in PAGES:
         for block in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL):

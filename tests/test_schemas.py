@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tsunami_cli.adapters.schemas import complaints, value_checker
-from tsunami_cli.adapters.yaml_documents import parse
+from tsunami_cli.adapters.yaml.documents import parse
 from tsunami_cli.core.nodes import Node, Plain, at, plain
 
 ROOT = Path(__file__).resolve().parent.parent

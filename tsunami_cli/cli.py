@@ -73,7 +73,9 @@ def _options(
     folder: Annotated[
         Path | None, typer.Option("-C", metavar="DIR", help="Work in the repository around DIR.", show_default=False)
     ] = None,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit.")] = False,
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit.")
+    ] = False,
 ) -> None:
     """Roll a change out to a fleet of hosts: slowly, unattended, under control.
 
@@ -115,7 +117,9 @@ def run(arguments: list[str]) -> int:
         _drop_output()
         return _failed(f"{error.filename or 'the system'}: {error.strerror or error}", 1, error)
     except Exception as bug:  # the boundary: a bug is reported as one, with its exit code
-        return _failed(f"this is a bug in tsunami ({type(bug).__name__}: {bug}): TSUNAMI_DEBUG=1 shows where", _BUG, bug)
+        return _failed(
+            f"this is a bug in tsunami ({type(bug).__name__}: {bug}): TSUNAMI_DEBUG=1 shows where", _BUG, bug
+        )
     return code if isinstance(code, int) else 0
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tsunami_cli.adapters.inventory_files import MOST_PROBLEMS, from_nodes, read_csv
-from tsunami_cli.adapters.yaml_documents import parse
+from tsunami_cli.adapters.yaml.documents import parse
 from tsunami_cli.core.inventory import Inventory, host_fault, hosts_are_named_well, role_fault
 from tsunami_cli.core.problems import Problem
 

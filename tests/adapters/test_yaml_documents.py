@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml.loader import SafeLoader
 from ruamel.yaml.nodes import ScalarNode as ForeignScalar
+from tests.adapters.yaml.layouts import documents
 
-from tests.adapters.yaml_layouts import documents
 from tsunami_cli.adapters import yaml_events
-from tsunami_cli.adapters.yaml_documents import DEEPEST, MIB, parse
-from tsunami_cli.adapters.yaml_scalars import LONGEST_NUMBER, resolved
+from tsunami_cli.adapters.yaml.documents import DEEPEST, MIB, parse
+from tsunami_cli.adapters.yaml.scalars import LONGEST_NUMBER, resolved
 from tsunami_cli.core.nodes import MapNode, Node, ScalarNode, Span, plain, walk
 from tsunami_cli.core.problems import Problem
 
@@ -442,7 +442,7 @@ def test_hostile_files_take_no_time(data: bytes) -> None:
 
 
 def test_nothing_heavy_is_imported() -> None:
-    code = "import sys, tsunami_cli.adapters.yaml_documents; print(*sys.modules)"
+    code = "import sys, tsunami_cli.adapters.yaml.documents; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout.split()

@@ -36,14 +36,15 @@ def write_changed(folder: Path, files: Mapping[str, bytes], *, prune: bool) -> W
 
 def write_whole(file: Path, data: bytes) -> None:
     """Write a file under another name first and then put it in its place, so that no reader sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, file)
+        temporary.chmod(0o644)
+        temporary.replace(file)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink()
         raise
 
 

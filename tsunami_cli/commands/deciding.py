@@ -1,4 +1,4 @@
-"""How every decision is carried out: read the branch's tip, decide, edit the files, commit, push; again if others were faster."""
+"""How every decision is carried out: read the branch's tip, decide, edit, commit, push; again if others were faster."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from tsunami_cli.adapters.git.decider import Decision, Outcome, decide
 from tsunami_cli.adapters.git.history import decisions
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
-from tsunami_cli.adapters.yaml_edits import edit
+from tsunami_cli.adapters.yaml.edits import edit
 from tsunami_cli.commands.workspace import FOLDER, SETTINGS, Fleet, Loaded, load_variable, note
 from tsunami_cli.core.decisions import Change
 from tsunami_cli.core.journal import entries, message
@@ -78,7 +78,6 @@ class Decider:
 
     def one(self, name: str, make: Callable[[Fleet, Status], Change], reason: str | None) -> Decided:
         """Make one decision on one variable, whose status it is made from."""
-
         return self.decide(lambda fleet: [self._make(name, make, fleet)], reason)
 
     def try_one(self, name: str, make: Callable[[Fleet, Status], Change]) -> Change:

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from tsunami_cli.adapters import clock, own_files
-from tsunami_cli.adapters.git.trees import WorkTree
 from tsunami_cli.adapters.git.creation import create
+from tsunami_cli.adapters.git.trees import WorkTree
 from tsunami_cli.commands import explain, get, halt, log, render, resume, start, status
 from tsunami_cli.commands.workspace import Fleet
 from tsunami_cli.core.status import status_of
@@ -70,9 +70,7 @@ class _Demo:
         fleet = Fleet(WorkTree(self._folder))
         stage.opening(len(fleet.inventory.hosts), len(fleet.roles), fleet.names)
         self._say("tsunami start docker --from 1.12.1 --to 1.12.3 --over 14d --reason 'orphaned docker-proxy fix'")
-        start.command(
-            "docker", "1.12.3", "14d", ["1.12.1"], reason="orphaned docker-proxy fix", folder=self._folder
-        )
+        start.command("docker", "1.12.3", "14d", ["1.12.1"], reason="orphaned docker-proxy fix", folder=self._folder)
         stage.heading("Every evening: the share grows in working hours, exact in every role; nobody moves on a weekend")
         self._evenings(0, 3, docker)
         self._say("tsunami halt docker --reason 'search sees slow container starts'")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.creation import current_branch
+from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.commands.options import Folder, Json
 
 

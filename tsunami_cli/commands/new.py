@@ -29,7 +29,8 @@ def command(
     default: Annotated[str, typer.Option("--default", metavar="V", help="What every host has to begin with.")],
     kind: Annotated[Kind, typer.Option("--type", help="What its values are.")] = Kind.STRING,
     pattern: Annotated[
-        str | None, typer.Option("--pattern", metavar="RE", help="A regular expression for text values.", show_default=False)
+        str | None,
+        typer.Option("--pattern", metavar="RE", help="A regular expression for text values.", show_default=False),
     ] = None,
     description: Annotated[str, typer.Option("--description", metavar="D", help="What it is, in a line.")] = "",
     reason: Reason = None,

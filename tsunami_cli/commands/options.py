@@ -52,7 +52,8 @@ def via(text: str) -> tuple[Fraction, timedelta]:
 def _completer(names: "Callable[[Path | None], Iterable[str]]") -> Callable[[typer.Context, str], list[str]]:
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         try:
-            found = list(names(_folder(ctx, ctx.params.get("folder"))))
+            folder = ctx.params.get("folder")
+            found = list(names(Path(folder) if folder else None))
         except TsunamiError:
             # Completion has nobody to complain to: outside a repository there is nothing to complete.
             return []
@@ -99,9 +100,13 @@ At = Annotated[
 Variable = Annotated[str, typer.Argument(metavar="VAR", help="A variable.", autocompletion=variables)]
 Variables = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[VAR]...", help="Variables; all where none is named.", autocompletion=variables, show_default=False),
+    typer.Argument(
+        metavar="[VAR]...", help="Variables; all where none is named.", autocompletion=variables, show_default=False
+    ),
 ]
-Host = Annotated[str, typer.Argument(metavar="HOST", help="A host, by its name in the inventory.", autocompletion=hosts)]
+Host = Annotated[
+    str, typer.Argument(metavar="HOST", help="A host, by its name in the inventory.", autocompletion=hosts)
+]
 Reason = Annotated[
     str | None,
     typer.Option("--reason", metavar="TEXT", help="Why, for the log and for those who ask later.", show_default=False),
@@ -111,27 +116,45 @@ Over = Annotated[
 ]
 MaybeOver = Annotated[
     timedelta | None,
-    typer.Option("--over", metavar="D", parser=_told(duration), help="How long, as 2h, 14d or 1d12h.", show_default=False),
+    typer.Option(
+        "--over", metavar="D", parser=_told(duration), help="How long, as 2h, 14d or 1d12h.", show_default=False
+    ),
 ]
 AskedOver = Annotated[
     str,
-    typer.Option("--over", metavar="D", callback=_duration_text, help="How long until all have it, as 36h, 14d or 1d12h."),
+    typer.Option(
+        "--over", metavar="D", callback=_duration_text, help="How long until all have it, as 36h, 14d or 1d12h."
+    ),
 ]
 StartAt = Annotated[
     datetime | None,
     typer.Option(
-        "--at", metavar="INSTANT", parser=_told(instant), help="When it begins, if not now, as 2016-11-14T10:00:00Z.", show_default=False
+        "--at",
+        metavar="INSTANT",
+        parser=_told(instant),
+        help="When it begins, if not now, as 2016-11-14T10:00:00Z.",
+        show_default=False,
     ),
 ]
 Via = Annotated[
     list[Any] | None,
-    typer.Option("--via", metavar="P%@D", parser=_told(via), help="A point to go through, D after the start; repeatable.", show_default=False),
+    typer.Option(
+        "--via",
+        metavar="P%@D",
+        parser=_told(via),
+        help="A point to go through, D after the start; repeatable.",
+        show_default=False,
+    ),
 ]
 HostGlobs = Annotated[
     list[str] | None,
-    typer.Option("--host", metavar="GLOB", help="Hosts by name or pattern; repeatable.", autocompletion=hosts, show_default=False),
+    typer.Option(
+        "--host", metavar="GLOB", help="Hosts by name or pattern; repeatable.", autocompletion=hosts, show_default=False
+    ),
 ]
 RoleGlobs = Annotated[
     list[str] | None,
-    typer.Option("--role", metavar="GLOB", help="Roles by name or pattern; repeatable.", autocompletion=roles, show_default=False),
+    typer.Option(
+        "--role", metavar="GLOB", help="Roles by name or pattern; repeatable.", autocompletion=roles, show_default=False
+    ),
 ]

@@ -16,10 +16,10 @@ def command(
     as_json: Json = False,
     folder: Folder = None,
 ) -> int:
-    """Show which hosts move when, from the files as they stand.
+    r"""Show which hosts move when, from the files as they stand.
 
     [dim]tsunami plan docker[/]
-    [dim]tsunami plan --json | jq -r '.variables\\[].moves\\[] | \\[.at, .host] | @tsv'[/]
+    [dim]tsunami plan --json | jq -r '.variables\[].moves\[] | \[.at, .host] | @tsv'[/]
     """
     from tsunami_cli.output import plan as screen
 

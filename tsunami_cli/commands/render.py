@@ -21,7 +21,9 @@ def command(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for roles/ROLE.json; made if need be.")],
     role: Annotated[
         list[str] | None,
-        typer.Option("--role", metavar="R", help="Only this role; repeatable.", autocompletion=roles, show_default=False),
+        typer.Option(
+            "--role", metavar="R", help="Only this role; repeatable.", autocompletion=roles, show_default=False
+        ),
     ] = None,
     at: At = None,
     as_json: Json = False,

@@ -7,10 +7,10 @@ from tsunami_cli.core.status import status_of
 
 
 def command(var: Variables = None, at: At = None, as_json: Json = False, folder: Folder = None) -> int:
-    """Show where every variable stands: state, progress, exact counts, and what comes next.
+    r"""Show where every variable stands: state, progress, exact counts, and what comes next.
 
     [dim]tsunami status[/]
-    [dim]tsunami status docker --json | jq '.variables\\[0].rollout.percent'[/]
+    [dim]tsunami status docker --json | jq '.variables\[0].rollout.percent'[/]
     """
     from tsunami_cli.output import status as screen
 
@@ -19,7 +19,9 @@ def command(var: Variables = None, at: At = None, as_json: Json = False, folder:
     good, bad = fleet.split(var or ())
     rows = []
     for variable in good:
-        rows.append((status_of(variable, fleet.roles, now), None if as_json else next_moves(variable, fleet.roles, now)))
+        rows.append(
+            (status_of(variable, fleet.roles, now), None if as_json else next_moves(variable, fleet.roles, now))
+        )
     found = screen.StatusScreen(now, workspace.source, fleet.settings.fleet, len(fleet.inventory.hosts), rows)
     screen.show(found, as_json=as_json)
     workspace.warn()

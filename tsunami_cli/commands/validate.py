@@ -28,7 +28,9 @@ from tsunami_cli.errors import Refused
 def command(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Files; all of the repository where none is named.", show_default=False),
+        typer.Argument(
+            metavar="[FILE]...", help="Files; all of the repository where none is named.", show_default=False
+        ),
     ] = None,
     as_json: Json = False,
     folder: Folder = None,

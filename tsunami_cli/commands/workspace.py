@@ -122,7 +122,7 @@ class Fleet:
     def split(self, names: Sequence[str] = ()) -> tuple[list[Variable], list[Loaded]]:
         """Return the sound variables of these names, or all, and the files of those that have errors."""
         loaded = [self.load(name) for name in names or self.names]
-        return [l.variable for l in loaded if l.variable], [l for l in loaded if l.variable is None]
+        return [one.variable for one in loaded if one.variable], [one for one in loaded if one.variable is None]
 
     def role_of(self, host: str) -> Role:
         """Return the role of a host; Refused for an unknown one."""
@@ -169,7 +169,7 @@ class Workspace:
 def load_settings(data: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Parse and check a settings file."""
     from tsunami_cli.adapters.schemas import complaints
-    from tsunami_cli.adapters.yaml_documents import parse
+    from tsunami_cli.adapters.yaml.documents import parse
 
     root, problems = parse(data, SETTINGS)
     if root is None or problems:
@@ -183,7 +183,7 @@ def load_inventory(data: bytes, file: str) -> tuple[Inventory | None, tuple[Prob
 
     if not file.endswith((".yaml", ".yml")):
         return inventory_files.read_csv(data, file)
-    from tsunami_cli.adapters.yaml_documents import parse
+    from tsunami_cli.adapters.yaml.documents import parse
 
     root, problems = parse(data, file, LARGE)
     return inventory_files.from_nodes(root, file) if root is not None and not problems else (None, problems)
@@ -192,7 +192,7 @@ def load_inventory(data: bytes, file: str) -> tuple[Inventory | None, tuple[Prob
 def load_variable(data: bytes, file: str, columns: Sequence[str] | None) -> Loaded:
     """Parse and check a variable's file; `columns` are the inventory's, None where they are not known."""
     from tsunami_cli.adapters.schemas import BadValueSchema, complaints, value_checker
-    from tsunami_cli.adapters.yaml_documents import parse
+    from tsunami_cli.adapters.yaml.documents import parse
 
     root, problems = parse(data, file)
     if root is None or problems:

@@ -1,4 +1,4 @@
-"""Bundles: what all hosts of a role get, one host a line, in bytes that change only when a value does (DESIGN 3.4)."""
+"""Bundles: what all hosts of a role get, one host a line, in bytes that change only when a value does."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -14,7 +14,7 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """An instant is open if the wall clock then reads inside the hours of an open day (DESIGN 2.1)."""
+    """An instant is open if the wall clock then reads inside the hours of an open day."""
 
     timezone: str
     """IANA name; it must exist."""
@@ -71,7 +71,7 @@ class Calendar:
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 

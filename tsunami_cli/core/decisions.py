@@ -45,7 +45,12 @@ def halt(status: Status, now: datetime) -> Change | None:
     if rollout is None or (status.state not in HALTABLE and not late):
         return None
     edits = (Put((*_place(status.variable), "halted"), instant_text(now)),)
-    return Change("halt", _with_active(status.variable, rollout.halt(now)), edits, f"{status.variable.name}: halt{_progress(status)}")
+    return Change(
+        "halt",
+        _with_active(status.variable, rollout.halt(now)),
+        edits,
+        f"{status.variable.name}: halt{_progress(status)}",
+    )
 
 
 def resume(status: Status, now: datetime, over: timedelta | None) -> Change:
@@ -88,7 +93,12 @@ def pin(variable: Variable, value: Value, hosts: tuple[str, ...], roles: tuple[s
     line = ", ".join(f"{key}: {text}" for key, text in fragment.items() if text != "[]")
     edits = (Insert(("pins", 0), f"{{{line}}}"),)
     pins = (Pin(Globs(hosts), Globs(roles), value, reason), *variable.pins)
-    return Change("pin", replace(variable, pins=pins), edits, f"{variable.name}: pin {', '.join((*hosts, *roles))} to {brief(value)}")
+    return Change(
+        "pin",
+        replace(variable, pins=pins),
+        edits,
+        f"{variable.name}: pin {', '.join((*hosts, *roles))} to {brief(value)}",
+    )
 
 
 def unpin(variable: Variable, hosts: tuple[str, ...], roles: tuple[str, ...]) -> Change:

@@ -1,4 +1,4 @@
-"""The hashes of selection rule 1 (DESIGN 2.3), which must never change: they decide which host moves when."""
+"""The hashes of selection rule 1, which must never change: they decide which host moves when."""
 
 from array import array
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The hosts of the fleet and their roles, and what their names may look like (DESIGN 3.3)."""
+"""The hosts of the fleet and their roles, and what their names may look like."""
 
 import re
 from bisect import bisect_left

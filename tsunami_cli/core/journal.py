@@ -1,4 +1,4 @@
-"""The journal: decisions as they stand in the messages of commits, written and read (DESIGN 4.1)."""
+"""The journal: decisions as they stand in the messages of commits, written and read."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

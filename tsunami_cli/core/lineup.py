@@ -1,4 +1,4 @@
-"""The hosts of one role, lined up for one variable: who is pinned, who comes first, how many have moved (DESIGN 2.3)."""
+"""The hosts of one role, lined up for one variable: who is pinned, who comes first, how many have moved."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class Lineup:
         return found if len(found) == quota else frozenset(self.order(rollout)[:quota])
 
     def values(self, moved: Mapping[str, Collection[str]], before: Mapping[str, Value]) -> list[Value]:
-        """Return every host's value, in the order of the role's hosts (DESIGN 2).
+        """Return every host's value, in the order of the role's hosts.
 
         `moved` holds for each rollout's id the hosts it has moved, `before` what hosts had before all rollouts of the
         file where that is not the default.
@@ -107,9 +107,7 @@ class Lineup:
         groups: dict[str, list[str]] = {}
         for host in sorted(self.role.hosts, key=lambda host: (tickets[host], host)):
             groups.setdefault(self.role.inventory.label(label, host), []).append(host)
-        return {
-            host: (2 * i + 1 << 63) // len(group) for group in groups.values() for i, host in enumerate(group)
-        }
+        return {host: (2 * i + 1 << 63) // len(group) for group in groups.values() for i, host in enumerate(group)}
 
 
 def roles_of(inventory: Inventory) -> tuple[Role, ...]:

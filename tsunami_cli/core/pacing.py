@@ -1,4 +1,4 @@
-"""Told progress: never faster than twice the plan, whatever jumps (DESIGN 2.6)."""
+"""Told progress: never faster than twice the plan, whatever jumps."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

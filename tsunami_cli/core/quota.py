@@ -1,4 +1,4 @@
-"""How many hosts of a role have moved at a given progress: exact in every role, within its bounds (DESIGN 2.2)."""
+"""How many hosts of a role have moved at a given progress: exact in every role, within its bounds."""
 
 from dataclasses import dataclass
 from fractions import Fraction

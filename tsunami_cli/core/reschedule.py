@@ -1,4 +1,4 @@
-"""What decisions do to a schedule: halting and resuming, another pace, the way back (DESIGN 4.1)."""
+"""What decisions do to a schedule: halting and resuming, another pace, the way back."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -29,7 +29,9 @@ def checked(schedule: Schedule) -> Schedule:
     closed = schedule.rises_in_closed_time
     if closed is not None:
         begins, ends = instant_text(moment_of(closed.start)), instant_text(moment_of(closed.end))
-        raise Refusal(f"the calendar is never open between {begins} and {ends}: choose a longer --over or another start")
+        raise Refusal(
+            f"the calendar is never open between {begins} and {ends}: choose a longer --over or another start"
+        )
     return schedule
 
 
@@ -87,7 +89,11 @@ def _joined(
 ) -> list[Waypoint]:
     """Return the waypoints up to the halt, none above what was reached, a flat piece until now, and the later ones."""
     past = [Waypoint(w.at, min(w.share, share if top is None else top)) for w in schedule.waypoints if w.at <= halted]
-    if past and past[-1].share < share and not OpenTime.between(schedule.calendar, unix(past[-1].at), unix(halted)).total:
+    if (
+        past
+        and past[-1].share < share
+        and not OpenTime.between(schedule.calendar, unix(past[-1].at), unix(halted)).total
+    ):
         # Rounded up, it would rise where there is no open time to rise in.
         share = past[-1].share
     joined = list(past)

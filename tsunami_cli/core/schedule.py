@@ -43,7 +43,7 @@ class Stretch:
 class Schedule:
     """Waypoints in time order, at least one, under a calendar (None: always open).
 
-    Between two waypoints progress is linear: in open time where it rises, in wall time where it falls (DESIGN 2.1).
+    Between two waypoints progress is linear: in open time where it rises, in wall time where it falls.
     """
 
     waypoints: tuple[Waypoint, ...]
@@ -112,11 +112,13 @@ class Schedule:
     def steps(self, since: datetime, until: datetime) -> Fraction:
         """Return the sum of the upward steps planned after `since` and not after `until`."""
         low, high = unix(since), unix(until)
-        found = (s.ends - s.begins for s in self.stretches if s.start == s.end and low < s.start <= high and s.slope > 0)
+        found = (
+            s.ends - s.begins for s in self.stretches if s.start == s.end and low < s.start <= high and s.slope > 0
+        )
         return sum(found, Fraction(0))
 
     def steepest(self, seconds: int, *, steps: bool = False) -> Fraction:
-        """Return R: the steepest planned rise within any stretch of that much open time, 0 to 1 (DESIGN 2.6).
+        """Return R: the steepest planned rise within any stretch of that much open time, 0 to 1.
 
         Progress over open time is a chain of straight pieces, so that the steepest window begins or ends at a
         corner of it. Steps count only where asked for.
@@ -127,7 +129,7 @@ class Schedule:
         return known[seconds, steps]
 
     def allowance(self, seconds: int) -> Fraction:
-        """Return R(w) of DESIGN 2.6: the steepest rise, but at least w's share of the schedule's open time."""
+        """Return R(w): the steepest rise, but at least w's share of the schedule's open time."""
         whole = self.open_time.total
         return max(self.steepest(seconds), min(Fraction(1), Fraction(seconds, whole)) if whole else Fraction(1))
 

@@ -1,4 +1,4 @@
-"""The start of a rollout: the refusals, the schedule, the layers that leave the file, and the edits (DESIGN 4.1)."""
+"""The start of a rollout: the refusals, the schedule, the layers that leave the file, and the edits."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -56,9 +56,7 @@ def start(
     left = next(iter(values)) if len(values) == 1 else base.default
     if left != base.default:
         edits.append(Put(("default",), yaml_text(left)))
-    rollout = Rollout(
-        _fresh_id(variable, now, used), tuple(sorted(values)), order.to, order.over, schedule
-    )
+    rollout = Rollout(_fresh_id(variable, now, used), tuple(sorted(values)), order.to, order.over, schedule)
     edits.append(Insert(("rollouts", len(base.rollouts)), _fragment(rollout, order.asked)))
     changed = replace(base, default=left, rollouts=(*base.rollouts, rollout))
     came_from = ", ".join(brief(value) for value in rollout.came_from)
@@ -89,7 +87,11 @@ def _check_values(variable: Variable, values: dict[Value, int], order: Order) ->
     if order.to in values:
         raise Refusal(
             f"{variable.name}: {values[order.to]:,} hosts have {shown(order.to)} already"
-            + (f" ({have}); to undo a rollout, say tsunami rollback {variable.name} --over ..." if len(values) > 1 else "")
+            + (
+                f" ({have}); to undo a rollout, say tsunami rollback {variable.name} --over ..."
+                if len(values) > 1
+                else ""
+            )
         )
 
 
@@ -113,7 +115,9 @@ def _schedule(variable: Variable, order: Order, now: datetime) -> Schedule:
     points = [Waypoint(begins, Fraction(0))]
     for share, wait in sorted(order.via, key=lambda via: via[1]):
         if not timedelta(0) <= wait <= order.over or share < points[-1].share:
-            raise Refusal("--via points lie between the start and the end, and each is at least as high as the one before")
+            raise Refusal(
+                "--via points lie between the start and the end, and each is at least as high as the one before"
+            )
         points.append(Waypoint(begins + wait, share))
     points.append(Waypoint(ends, Fraction(1)))
     return checked(Schedule(tuple(points), variable.calendar))

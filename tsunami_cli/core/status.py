@@ -1,4 +1,4 @@
-"""Where every variable stands: its state, its progress and exact counts by value and role (DESIGN 4.2, 4.3)."""
+"""Where every variable stands: its state, its progress and exact counts by value and role."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -100,7 +100,7 @@ def status_of(variable: Variable, roles: Iterable[Role], now: datetime, told: To
 
 
 def state_of(active: Rollout | None, now: datetime, roles: Iterable[RoleStatus]) -> State:
-    """Return the state of a variable, by the precedence of DESIGN 4.2."""
+    """Return the state of a variable, the first that applies."""
     if active is None:
         return "settled"
     if active.halted is not None:
@@ -122,8 +122,5 @@ def _role(lineup: Lineup, active: Rollout | None, now: datetime, told: Told | No
         return RoleStatus(lineup.role.name, hosts, pinned, 0, 0, 0)
     quota = lineup.quota(active)
     planned = quota.at(active.progress(now))
-    if told is None:
-        moved = planned
-    else:
-        moved = len(moved_by(lineup, active, now, told))
+    moved = planned if told is None else len(moved_by(lineup, active, now, told))
     return RoleStatus(lineup.role.name, hosts, pinned, moved, planned, quota.at(Fraction(1)))

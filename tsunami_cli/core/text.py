@@ -101,7 +101,9 @@ def percent_text(fraction: Fraction, *, up: bool) -> str:
     Rounded up, only 1 itself becomes 100: a rollout that is not complete must not be written down as complete.
     """
     billionths = fraction * 100 * 10**9
-    rounded = -(-billionths.numerator // billionths.denominator) if up else billionths.numerator // billionths.denominator
+    rounded = (
+        -(-billionths.numerator // billionths.denominator) if up else billionths.numerator // billionths.denominator
+    )
     if up and fraction < 1:
         rounded = min(rounded, 100 * 10**9 - 1)
     whole, part = divmod(rounded, 10**9)

@@ -1,4 +1,4 @@
-"""What hosts were told of one variable, and the one step that a publish takes from there: the ratchet (DESIGN 2.5)."""
+"""What hosts were told of one variable, and the one step that a publish takes from there: the ratchet."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,7 +47,7 @@ class Told:
 
 
 def planned_moves(lineup: Lineup, now: datetime) -> dict[str, frozenset[str]]:
-    """Return for each rollout's id the hosts that file and clock alone say it has moved (DESIGN 2.1 to 2.3)."""
+    """Return for each rollout's id the hosts that file and clock alone say it has moved."""
     return {rollout.id: planned_by(lineup, rollout, now) for rollout in lineup.variable.rollouts}
 
 
@@ -90,7 +90,9 @@ def tell(
     if told is None:
         return _first(variable, roles, now)
     told = adopted(variable, told, now)
-    publish = _Publish(variable, told, now, told_progress(variable, now, told.at, told.progress, every, held=held), held)
+    publish = _Publish(
+        variable, told, now, told_progress(variable, now, told.at, told.progress, every, held=held), held
+    )
     for lineup in lineups(variable, roles):
         publish.role(lineup)
     return publish.done()
@@ -195,7 +197,7 @@ class _Publish:
             del rows[host]
 
     def _advance(self, lineup: Lineup, active: Rollout, missing: int) -> None:
-        """Move the next hosts in order, within the hour's bound; in closed time only such as were never told anything."""
+        """Move the next hosts in order, within the hour's bound; in closed time only such as were told nothing yet."""
         if missing <= 0:
             return
         rows, changed = self._moved[active.id], self._changed[lineup.role.name]

@@ -91,7 +91,7 @@ def yaml_text(value: Value) -> str:
 def printable(text: str) -> str:
     """Make text that people wrote harmless where it is shown: on one line, obeyed by no terminal and no CI system.
 
-    Control characters and those that turn the direction of text leave it; `::command::` and `##[command]` are broken up.
+    Control characters and those that turn the direction of text leave it; `::command::` and `##[command]` break up.
     """
     line = _CONTROL.sub("", re.sub(r"[\n\r\t]+", " ", text))
     return _COMMAND.sub(lambda found: " ".join(found[0]), line)

@@ -69,7 +69,11 @@ def show_halt(decided: Decided, statuses: Sequence[Status], now: datetime, *, as
     for status in statuses:
         name, active = status.variable.name, status.variable.active
         if name in halted and active:
-            keep = f"{status.moved:,} of {status.hosts:,} hosts keep {shown(active.to)}" if status.moved else "no host has moved"
+            keep = (
+                f"{status.moved:,} of {status.hosts:,} hosts keep {shown(active.to)}"
+                if status.moved
+                else "no host has moved"
+            )
             out.print(Text(f"halted {name} at {percent_shown(status.planned)} ({keep})", TROUBLE))
         elif active and active.halted:
             out.print(f"{name} was halted already ({distance(min(active.halted, now), now)})")

@@ -12,7 +12,6 @@ from tsunami_cli.output.status import bar_of
 from tsunami_cli.output.streams import NEW, OLD, console
 from tsunami_cli.output.times import local, zone_of
 
-
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 """Where the example fleet is run from."""
 

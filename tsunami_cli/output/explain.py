@@ -72,8 +72,14 @@ def _moves(screen: ExplainScreen) -> str:
         return f"not before the halt is lifted: tsunami resume {found.variable.name}"
     if found.state in ("running", "capped", "scheduled"):
         at_most = found.limit.at_most
-        cap = f"{float(at_most.share * 100):g} %" if at_most and at_most.share is not None else f"{at_most.hosts if at_most else 0} hosts"
-        return f"not before the limit is lifted: {found.role} is capped at {cap} ({found.limit.roles!r} in {screen.file})"
+        cap = (
+            f"{float(at_most.share * 100):g} %"
+            if at_most and at_most.share is not None
+            else f"{at_most.hosts if at_most else 0} hosts"
+        )
+        return (
+            f"not before the limit is lifted: {found.role} is capped at {cap} ({found.limit.roles!r} in {screen.file})"
+        )
     return ""
 
 
@@ -89,7 +95,7 @@ def ordinal(number: int) -> str:
 
 
 def as_data(screen: ExplainScreen) -> dict[str, Any]:
-    """Return the explanation with the keys of DESIGN 4.3."""
+    """Return the explanation as JSON data."""
     found, decision, active = screen.found, screen.decision, screen.found.variable.active
     rollout = found.source or (active if found.pin is None else None)
     return {

@@ -29,13 +29,18 @@ def show(entries: Sequence[Entry], *, as_json: bool) -> None:
         style = TROUBLE if entry.action in ("halt", "rollback") else OLD if entry.action == "edit" else ""
         by, reason = printable(entry.author.partition(" <")[0]), printable(entry.reason or "")
         table.add_row(
-            stamp(entry.at), entry.variable, Text(printable(entry.action), style), entry.commit[:7], Text(by), Text(reason)
+            stamp(entry.at),
+            entry.variable,
+            Text(printable(entry.action), style),
+            entry.commit[:7],
+            Text(by),
+            Text(reason),
         )
     out.print(table)
 
 
 def as_data(entry: Entry) -> dict[str, Any]:
-    """Return a decision with the keys of DESIGN 4.3."""
+    """Return a decision as JSON data."""
     return {
         "at": instant_text(entry.at),
         "commit": entry.commit,

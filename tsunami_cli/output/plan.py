@@ -39,7 +39,9 @@ def show(found: PlanScreen, *, as_json: bool, everything: bool) -> None:
             continue
         zone = zone_of(variable)
         last = moves[-1].at
-        out.print(f"{variable.name}: {len(moves):,} moves, the last one {stamp(last, zone)} ({distance(last, found.now)})")
+        out.print(
+            f"{variable.name}: {len(moves):,} moves, the last one {stamp(last, zone)} ({distance(last, found.now)})"
+        )
         table = Table(box=None, pad_edge=False, header_style="", padding=(0, 2, 0, 0))
         for column in (f"when ({zone_name(moves[0].at, zone)})", "", "host", "role", "from", "to"):
             table.add_column(column, no_wrap=True)
@@ -52,7 +54,7 @@ def show(found: PlanScreen, *, as_json: bool, everything: bool) -> None:
 
 
 def as_data(found: PlanScreen) -> dict[str, Any]:
-    """Return the plans with the keys of DESIGN 4.3."""
+    """Return the plans as JSON data."""
     return {
         "now": instant_text(found.now),
         "variables": [

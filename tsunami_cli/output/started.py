@@ -25,14 +25,18 @@ def show_plan(change: Change, roles: Sequence[Role], now: datetime, *, every: ti
         return
     out = console()
     head = Text(f"{variable.name}  ")
-    head.append(", ".join(shown(value) for value in rollout.came_from), OLD).append(" -> ").append(shown(rollout.to), NEW)
+    head.append(", ".join(shown(value) for value in rollout.came_from), OLD).append(" -> ").append(
+        shown(rollout.to), NEW
+    )
     hours = f", {hours_text(variable.calendar)}" if variable.calendar else ""
     out.print(head.append(f"  over {span(rollout.over)}{hours}"))
     out.print()
     placed = list(lineups(variable, roles))
     for name, moment, share in _milestones(rollout):
         hosts = f"   {_hosts(placed, rollout, share)}" if share else ""
-        out.print(f"  {name:<10} {local(moment, zone_of(variable), now):<24} {distance(moment, now):<12}{hosts}".rstrip())
+        out.print(
+            f"  {name:<10} {local(moment, zone_of(variable), now):<24} {distance(moment, now):<12}{hosts}".rstrip()
+        )
     out.print(f"  {'steepest':<10} {_steepest(placed, rollout)}")
     for name, line in _remarks(variable, placed, rollout, every):
         out.print(f"  {name:<10} {line}")
@@ -64,7 +68,9 @@ def hours_text(calendar: Calendar) -> str:
     run = days == list(range(days[0], days[-1] + 1)) and len(days) > 2
     names = [DAYS[day].capitalize() for day in days]
     spelled = f"{names[0]}-{names[-1]}" if run else ", ".join(names)
-    opens, closes = (f"{second // 3600:02d}:{second % 3600 // 60:02d}" for second in (calendar.opens, calendar.closes % DAY))
+    opens, closes = (
+        f"{second // 3600:02d}:{second % 3600 // 60:02d}" for second in (calendar.opens, calendar.closes % DAY)
+    )
     return f"{spelled} {opens}-{'24:00' if calendar.closes == DAY else closes} {calendar.timezone}"
 
 

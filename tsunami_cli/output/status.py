@@ -72,7 +72,13 @@ def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Tex
     trouble = status.state in ("halted", "rolling-back")
     state = Text(status.state, TROUBLE if trouble else "")
     percent = Text(percent_shown(status.planned) if active else "")
-    return Text(status.variable.name), state, percent, counts, Text(_then(status, coming, now), TROUBLE if trouble else "")
+    return (
+        Text(status.variable.name),
+        state,
+        percent,
+        counts,
+        Text(_then(status, coming, now), TROUBLE if trouble else ""),
+    )
 
 
 def _then(status: Status, coming: Next | None, now: datetime) -> str:
@@ -98,12 +104,12 @@ def bar_of(share: Fraction, width: int) -> str:
 
 
 def as_data(found: StatusScreen) -> dict[str, Any]:
-    """Return the statuses with the keys of DESIGN 4.3."""
+    """Return the statuses as JSON data."""
     return {
         "now": instant_text(found.now),
         "source": found.source,
         "ledger": None,
-        "variables": [_variable(status, found.now) for status, _ in found.rows],
+        "variables": [_variable(status) for status, _ in found.rows],
     }
 
 
@@ -112,7 +118,7 @@ def percent(share: Fraction) -> float:
     return float(round(100 * share, 4))
 
 
-def _variable(status: Status, now: datetime) -> dict[str, Any]:
+def _variable(status: Status) -> dict[str, Any]:
     active = status.variable.active
     rollout = active and {
         "id": active.id,

@@ -22,7 +22,9 @@ def show(problems: Sequence[Problem], files: int, *, as_json: bool) -> None:
         if problem.where:
             line.append(f"  {printable(problem.where)}", "default")
         kind = "  warning: " if problem.severity == "warning" else "  "
-        out.print(line.append(f"{kind}{printable(problem.message)}", TROUBLE if problem.severity == "error" else "default"))
+        out.print(
+            line.append(f"{kind}{printable(problem.message)}", TROUBLE if problem.severity == "error" else "default")
+        )
     out.print(_summary(problems, errors, files))
 
 

@@ -1,4 +1,4 @@
-"""Repositories that begin here: the branch that one is on before its first commit, and a new one with all of a folder."""
+"""Repositories that begin here: the branch one is on before its first commit, and a new one with all of a folder."""
 
 from datetime import datetime
 from pathlib import Path

@@ -15,7 +15,13 @@ ABRUPT = 10
 
 
 def fleet_problems(
-    file: str, root: Node, variable: Variable, inventory: Inventory, every: timedelta, now: datetime, known: Collection[str]
+    file: str,
+    root: Node,
+    variable: Variable,
+    inventory: Inventory,
+    every: timedelta,
+    now: datetime,
+    known: Collection[str],
 ) -> tuple[Problem, ...]:
     """Return warnings: patterns that match nothing, starts in the past, publishes too rare for the plan.
 
@@ -59,4 +65,3 @@ def _patterns(document: Document) -> Iterator[tuple[Path, str, str]]:
             yield item, document.text(item) or "", kind
     for path in document.items(("limits",)):
         yield path, str(path[-1]), "role"
-

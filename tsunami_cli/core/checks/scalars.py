@@ -1,4 +1,4 @@
-"""Values of a variable as they stand in its file: what every YAML reader, and the variable's own schema, takes them for."""
+"""Values as they stand in a variable's file: what every YAML reader, and the variable's own schema, takes them for."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -60,7 +60,9 @@ class Values:
         """Say what is wrong where YAML readers take a plain scalar for other than what is wanted."""
         fitting = bool(_FITTING[type(node.value)] & self.kinds)
         if isinstance(node.value, str):
-            return self._wants_text(node, "some YAML readers") if node.taken_for and (fitting or not self.kinds) else None
+            return (
+                self._wants_text(node, "some YAML readers") if node.taken_for and (fitting or not self.kinds) else None
+            )
         wants_text = "string" in self.kinds or (not self.kinds and not _TEXT_KEYWORDS.isdisjoint(self.schema))
         if wants_text and not fitting:
             return self._wants_text(node, "YAML")

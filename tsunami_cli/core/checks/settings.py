@@ -39,7 +39,12 @@ def _inside(path: str) -> str:
 
 
 def _branch(name: str) -> str:
-    if name.startswith(("-", "/", ".")) or name.endswith(("/", ".", ".lock")) or set(name) & set(" ~^:?*[\\") or ".." in name:
+    if (
+        name.startswith(("-", "/", "."))
+        or name.endswith(("/", ".", ".lock"))
+        or set(name) & set(" ~^:?*[\\")
+        or ".." in name
+    ):
         raise ValueError(f"{name} is no name of a git branch")
     return name
 

@@ -81,7 +81,9 @@ def _slos(document: Document) -> Iterator[Slo]:
     document.unique(("slos",), "name")
     for path in document.items(("slos",)):
         name, query, objective = (document.text((*path, key)) for key in ("name", "query", "objective"))
-        compare, on_violation, on_no_data = (document.text((*path, key)) for key in ("compare", "on_violation", "on_no_data"))
+        compare, on_violation, on_no_data = (
+            document.text((*path, key)) for key in ("compare", "on_violation", "on_no_data")
+        )
         sustained, settle = (document.read((*path, key), duration) for key in ("for", "settle"))
         min_hosts, silent = document.read((*path, "min_hosts"), whole), document.read((*path, "max_silent"), share)
         if on_violation:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from tsunami_cli.adapters.yaml_documents import parse
-from tsunami_cli.adapters.yaml_scalars import resolved
+from tsunami_cli.adapters.yaml.documents import parse
+from tsunami_cli.adapters.yaml.scalars import resolved
 from tsunami_cli.core.edits import Fragment
 from tsunami_cli.core.nodes import Plain, plain
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from tsunami_cli.adapters.yaml_fragments import block, fits_a_line, flow, flow_pair, line
-from tsunami_cli.adapters.yaml_layout import (
+from tsunami_cli.adapters.yaml.fragments import block, fits_a_line, flow, flow_pair, line
+from tsunami_cli.adapters.yaml.layout import (
     Entry,
     Splice,
     column,

@@ -20,8 +20,8 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from tsunami_cli.adapters.yaml_events import Unreadable, decoded, events
-from tsunami_cli.adapters.yaml_scalars import TooLong, resolved
+from tsunami_cli.adapters.yaml.events import Unreadable, decoded, events
+from tsunami_cli.adapters.yaml.scalars import TooLong, resolved
 from tsunami_cli.core.nodes import ListNode, MapNode, Node, ScalarNode, Span, spelled
 from tsunami_cli.core.problems import Problem
 

@@ -12,10 +12,10 @@ What goes along with a piece, and what stays:
 
 from collections.abc import Sequence
 
-from tsunami_cli.adapters.yaml_documents import parse
-from tsunami_cli.adapters.yaml_fragments import meaning, same
-from tsunami_cli.adapters.yaml_layout import Splice, entry, node_at
-from tsunami_cli.adapters.yaml_splices import appended, inserted, removed, replaced, replaced_root
+from tsunami_cli.adapters.yaml.documents import parse
+from tsunami_cli.adapters.yaml.fragments import meaning, same
+from tsunami_cli.adapters.yaml.layout import Splice, entry, node_at
+from tsunami_cli.adapters.yaml.splices import appended, inserted, removed, replaced, replaced_root
 from tsunami_cli.core.edits import Edit, Insert, Put, Remove
 from tsunami_cli.core.nodes import ListNode, MapNode, Node, Path, Plain, ScalarNode, plain, spelled
 from tsunami_cli.errors import Refused
