@@ -14,7 +14,6 @@ from typer.core import TyperGroup
 
 from tsunami_cli import __version__
 from tsunami_cli.core.problems import Refusal
-from tsunami_cli.core.values import printable
 from tsunami_cli.errors import TsunamiError
 
 COMMANDS = {
@@ -133,6 +132,8 @@ def _failed(message: str, code: int, error: BaseException) -> int:
     """Say what went wrong in one line; with TSUNAMI_DEBUG=1 also where."""
     if os.environ.get("TSUNAMI_DEBUG") == "1":
         traceback.print_exception(error)
+    from tsunami_cli.core.values import printable
+
     line = printable(" ".join(message.split()))
     if len(line) > _LONGEST_LINE:
         line = f"{line[: _LONGEST_LINE // 2]} … {line[-_LONGEST_LINE // 2 :]}"

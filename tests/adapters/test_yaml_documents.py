@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml.loader import SafeLoader
 from ruamel.yaml.nodes import ScalarNode as ForeignScalar
-from tests.adapters.yaml.layouts import documents
 
-from tsunami_cli.adapters import yaml_events
+from tests.adapters.yaml_layouts import documents
+from tsunami_cli.adapters.yaml import events as yaml_events
 from tsunami_cli.adapters.yaml.documents import DEEPEST, MIB, parse
 from tsunami_cli.adapters.yaml.scalars import LONGEST_NUMBER, resolved
 from tsunami_cli.core.nodes import MapNode, Node, ScalarNode, Span, plain, walk

@@ -14,8 +14,8 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from tests.adapters.yaml.layouts import documents
 
+from tests.adapters.yaml_layouts import documents
 from tsunami_cli.adapters.yaml.documents import parse
 from tsunami_cli.adapters.yaml.edits import edit
 from tsunami_cli.core.edits import Edit, Fragment, Insert, Put, Remove

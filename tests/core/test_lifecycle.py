@@ -154,7 +154,7 @@ def finish(life: Life, started_from: Mapping[str, Mapping[str, str]]) -> None:
         assert change is not None
         life.take(change)
         forward = life.setting
-    life.wait(12 * 30)
+    life.wait(12 * 50)
     rising = not forward.rollouts[-1].falling(life.now)
     expected = dict.fromkeys(life.fleet.hosts, active.to) if rising else dict(started_from[active.id])
     assert life.values() == expected, life.status().state
@@ -211,7 +211,8 @@ def test_a_rough_life(calendar: Calendar | None, steps: list[tuple[str, str, int
         values = life.publish()
         assert have(life.setting, life.fleet, life.now, life.told) == values
         assert {h: values[h] for h in pinned} == pinned
-        if change and action not in ("pin", "unpin"):
+        # Where hosts left, more have moved than the share of those that are here: a rollback takes them back first.
+        if change and action not in ("pin", "unpin", "rollback"):
             kept = {h for h in values if h in known} - set(pinned)
             assert {h: values[h] for h in kept} == {h: last[h] for h in kept}, (action, "a decision moves nobody")
         last.update(values)
