@@ -125,6 +125,20 @@ def test_steepest(planned: Schedule, minutes: int, steps: bool) -> None:
     assert planned.steepest(60 * minutes, steps=steps) == oracle.steepest(planned, minutes, steps)
 
 
+def test_in_no_time_at_all_nothing_rises_but_steps() -> None:
+    """2.6: R(0) bounds a publish that comes while the clock stands still, or after closed hours alone."""
+    hour = office(hours="10:00-11:00", days=WEEK)
+    for planned, steps, height in (
+        (schedule((0, 0), (60, 100), (60, 0)), True, 0),
+        (schedule((0, 0), (60, 100), (60, 30)), True, 0),
+        (schedule((0, 0), (60, 100), (120, 0), calendar=hour), False, 0),
+        (schedule((0, 0), (60, 100), (120, 0), calendar=hour), True, 0),
+        (schedule((0, 0), (60, 20), (60, 100), (120, 100)), True, 80),
+        (schedule((0, 0), (60, 20), (60, 100), (120, 100)), False, 0),
+    ):
+        assert planned.steepest(0, steps=steps) == Fraction(height, 100), (planned, steps)
+
+
 @given(schedules(most=5), st.integers(0, 90))
 def test_allowance(planned: Schedule, minutes: int) -> None:
     assert planned.allowance(60 * minutes) == oracle.allowance(planned, minutes)
