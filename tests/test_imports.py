@@ -56,7 +56,8 @@ FOR_GET = f"""
     tsunami_cli.commands tsunami_cli.commands.get tsunami_cli.commands.options tsunami_cli.commands.workspace
     tsunami_cli.adapters tsunami_cli.adapters.clock tsunami_cli.adapters.inventory_files tsunami_cli.adapters.schemas
     tsunami_cli.adapters.yaml tsunami_cli.adapters.yaml.documents tsunami_cli.adapters.yaml.events
-    tsunami_cli.adapters.yaml.scalars
+    tsunami_cli.adapters.yaml.scalars tsunami_cli.adapters.schemas.findings tsunami_cli.adapters.schemas.references
+    tsunami_cli.adapters.schemas.wording
     tsunami_cli.adapters.git tsunami_cli.adapters.git.objects tsunami_cli.adapters.git.process
     tsunami_cli.adapters.git.repository tsunami_cli.adapters.git.trees
     tsunami_cli.core.calendar tsunami_cli.core.hashing tsunami_cli.core.inventory tsunami_cli.core.lineup
