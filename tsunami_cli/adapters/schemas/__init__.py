@@ -52,7 +52,8 @@ def value_checker(schema: Mapping[str, Plain]) -> Callable[[object], tuple[str, 
     for complaint in complaints("variable", frame):
         if complaint.path[:1] in ((), ("value",)):
             raise BadValueSchema(complaint.path[1:], complaint.message)
-    matched = any(["pattern" in schema for schema in subschemas(root)])  # all of them: each is checked on the way
+    parts = list(subschemas(root))
+    matched = any("pattern" in part for part in parts)
     validator = _built(root)
     return lambda value: _misfits(validator, value, matched)
 
