@@ -12,16 +12,13 @@ from tsunami_cli.adapters.git.history import decisions
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.adapters.yaml.edits import edit
-from tsunami_cli.commands.workspace import FOLDER, SETTINGS, Fleet, Loaded, load_variable, note
+from tsunami_cli.commands.workspace import FOLDER, MAIN, SETTINGS, Fleet, Loaded, load_variable, note
 from tsunami_cli.core.decisions import Change
 from tsunami_cli.core.journal import entries, message
 from tsunami_cli.core.model import Rollout
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.errors import Refused
-
-MAIN = "main"
-"""The branch that counts where settings do not say."""
 
 
 @dataclass(frozen=True, slots=True)

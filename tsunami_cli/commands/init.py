@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tsunami_cli.adapters.git.creation import current_branch
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.commands.options import Folder, Json
+from tsunami_cli.commands.workspace import MAIN
 
 
 def command(as_json: Json = False, folder: Folder = None) -> None:
@@ -20,7 +20,7 @@ def command(as_json: Json = False, folder: Folder = None) -> None:
     from tsunami_cli.output import init as screen
 
     repository = Repository.discover(folder or Path.cwd())
-    files = own_files.template(current_branch(repository) or "main") | own_files.schemas()
+    files = own_files.template((repository.head_ref() or MAIN).removeprefix("refs/heads/")) | own_files.schemas()
     if (repository.root / "rollouts").is_dir():
         files = {path: data for path, data in files.items() if not path.startswith("rollouts/")}
     made, kept = write_new(repository.root, files)

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 SETTINGS = "tsunami.yaml"
 FOLDER = "rollouts"
+MAIN = "main"
+"""The branch that counts where settings do not say."""
 LARGE = 64 << 20
 """Bytes that an inventory may have at most."""
 
