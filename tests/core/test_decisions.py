@@ -148,6 +148,7 @@ REFUSED = [
     ("pace", variable(rollout((0, 0), (60, 100), (120, 0))), 90, 60, "rolling-back"),
     ("pace", variable(UP), 30, 366 * 24 * 60 + 1, "366d"),
     ("pace", variable(UP), 30, 0, "1s"),
+    ("pace", variable(UP, limits=(Limit("*", None, share_bound(30)),)), 130, 60, "capped"),
     ("rollback", variable(), 0, 60, "settled"),
     ("rollback", variable(rollout((0, 0), (60, 100), (120, 0))), 130, 60, "rolled-back"),
     ("rollback", variable(UP), 30, 366 * 24 * 60 + 1, "366d"),

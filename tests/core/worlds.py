@@ -64,7 +64,7 @@ def schedules(draw: st.DrawFn, *, through: bool = False) -> Schedule:
 @st.composite
 def fleets(draw: st.DrawFn) -> dict[str, tuple[str, str]]:
     """Each host's role and rack."""
-    names = draw(st.lists(st.sampled_from(HOSTS), unique=True, min_size=1))
+    names = draw(st.lists(st.sampled_from(HOSTS), unique=True, min_size=3))
     return {name: (draw(st.sampled_from(["a", "a", "b"])), draw(st.sampled_from(["r1", "r2", ""]))) for name in names}
 
 
@@ -112,7 +112,7 @@ def stories(
     setting, fleet = draw(settings(limits=limits, through=through)), draw(fleets())
     story = []
     minute = 5 * draw(st.integers(-3, 3))
-    for _ in range(draw(st.integers(2, 14))):
+    for _ in range(draw(st.integers(5, 16))):
         happening = draw(st.sampled_from(["", "", "", "join", "leave", "role", "pin", "unpin", "halt", "fall"]))
         active = setting.rollouts[-1]
         if happening == "join":
@@ -131,7 +131,7 @@ def stories(
             active = replace(active, halted=None if active.halted else after(minute))
             setting = replace(setting, rollouts=(*setting.rollouts[:-1], active))
         elif happening == "fall" and falls:
-            active = fallen(active, after(minute), draw(st.integers(0, 6)))
+            active = fallen(active, after(minute), draw(st.integers(0, 15)))
             setting = replace(setting, rollouts=(*setting.rollouts[:-1], active))
         story.append(Moment(after(minute), setting, inventory_of(fleet), draw(st.integers(0, 9)) == 0))
         # On time, late, an outage, a clock that stands still.

@@ -42,7 +42,9 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
         return made
 
     decided = decider.decide(make, reason, urgent=True)
-    screen.show_halt(decided, statuses, decider.now, as_json=as_json)
+    # Unless asked about, what is settled is no news to somebody in a hurry.
+    worth = [status for status in statuses if var or status.state != "settled"]
+    screen.show_halt(decided, worth, decider.now, as_json=as_json)
     for loaded in broken:
         note(f"NOT HALTED: {loaded.errors[0]}: mend the file, or write its halted: line by hand")
     return decided.exit_code or (1 if broken else 0)

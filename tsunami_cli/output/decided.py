@@ -79,6 +79,8 @@ def show_halt(decided: Decided, statuses: Sequence[Status], now: datetime, *, as
             out.print(f"{name} was halted already ({distance(min(active.halted, now), now)})")
         else:
             out.print(f"{name} is {status.state}: nothing to halt")
+    if not statuses:
+        out.print("nothing to halt: no rollout is under way")
     if not decided.outcome.commit:
         return
     out.print(f"{committed(decided)}; hosts stay as they are from the next publish on")
