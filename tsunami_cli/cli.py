@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import io
 import os
 import sys
 import traceback
@@ -85,8 +86,13 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 the answer is no, 2 usage, 3 a bug, 4 could not ask or reach."""
-    if sys.stdout is None:  # a closed stdout: whoever closed it wants nothing said
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed: whoever closed it wants nothing said
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            # A terminal without these characters shows others; that is no reason to fail.
+            stream.reconfigure(errors="replace")
     # A process that ends in a moment has nothing to gain from collecting garbage.
     gc.disable()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))

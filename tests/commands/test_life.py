@@ -43,7 +43,7 @@ def test_init_lays_out_what_validates_and_touches_nothing_else(fleet: Fleet, tmp
         assert (root / path).is_file(), path
     assert list((root / ".github/workflows").iterdir())
     assert (root / "inventory.csv").read_text() == "host,role\nmine-1,web\n"
-    assert "branch: trunk" in (root / "tsunami.yaml").read_text()
+    assert 'branch: "trunk"' in (root / "tsunami.yaml").read_text()
     again = fleet.json("-C", str(root), "init")
     assert again["made"] == []
     git(root, "add", "--all")
@@ -110,7 +110,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(fleet: Fleet) -> None:
         "in 14 d",
         f"{UNPINNED} hosts in 5 roles",
         "steepest",
-        "search: 1 host an hour of 15",
+        "search: up to 1 host an hour of 15",
         "login pinned to 1.12.1 (8 hosts)",
     ):
         assert part in out, part

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ from tsunami_cli.core.forecast import Move, Next, moves_ahead, next_moves
 from tsunami_cli.core.inventory import Inventory
 from tsunami_cli.core.lineup import roles_of
 from tsunami_cli.core.model import Limit, Variable
+from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.told import Told
 from tsunami_cli.core.values import Value
 
@@ -53,8 +55,9 @@ def simulated(setting: Variable, fleet: Inventory, now: datetime, told: Told | N
             ours = sorted((h for h in line if h in mine), key=lambda h: (mine[h].since, line.index(h)))
         for moment in range(unix(now), unix(after(0)) + END):
             quota = oracle.quota_of(setting, active, role, len(line), oracle.planned(active, moment))
-            # The second of a peak or a trough belongs to the way there and to the way back.
-            ways = {oracle.is_falling(active, second) for second in (max(unix(now), moment - 1), moment)}
+            ways = {oracle.is_falling(active, moment)}
+            if moment > unix(now):
+                ways |= ways_that_end(active.schedule, moment)
             if True in ways:
                 while len(ours) > quota:
                     host = ours.pop()
@@ -64,6 +67,15 @@ def simulated(setting: Variable, fleet: Inventory, now: datetime, told: Told | N
                     ours.append(host)
                     found.append(Move(moment_of(moment), host, role, Value(older[host]), active.to))
     return sorted(found)
+
+
+def ways_that_end(planned: Schedule, moment: int) -> set[bool]:
+    """Whether what ends in that second falls: the second of a peak belongs to the way there and to the way back."""
+    return {
+        end.share < begin.share
+        for begin, end in pairwise((Waypoint(planned.starts, Fraction(0)), *planned.waypoints))
+        if unix(end.at) == moment and end.share != begin.share
+    }
 
 
 @st.composite
@@ -102,7 +114,9 @@ def test_the_plan_ahead_from_what_was_told(
     second: int,
 ) -> None:
     told = None
-    setting = setting if len(setting.rollouts) == 1 else replace(setting, rollouts=setting.rollouts[1:])
+    setting = replace(setting, rollouts=setting.rollouts[-1:])
+    if any(limit.at_most for limit in setting.limits):
+        setting = replace(setting, limits=())  # see the next test
     for place, moment in enumerate(sorted(published)):
         told = publish(
             setting, inventory_of(fleet if place % 2 == 0 else later), moment_of(unix(after(0)) + moment), told
@@ -111,6 +125,16 @@ def test_the_plan_ahead_from_what_was_told(
     expected = simulated(setting, where, now, told)
     assert moves_ahead(setting, roles_of(where), now, told) == expected
     assert next_moves(setting, roles_of(where), now, told) == head(expected)
+
+
+def test_more_than_at_most_allows_are_returned_in_the_second_in_which_a_fall_begins() -> None:
+    """2.5: falling, those told last are returned down to the quota, which `at_most` keeps below all from the start."""
+    planned = rollout((0, 0), (1, 100), (2, 100), (4, 0), name="x-2", to="3")
+    setting = variable(planned, limits=(Limit("*", None, share_bound(50)),))
+    fleet, now = inventory(a=4), after(1.5)
+    told = publish(variable(planned), fleet, now, None)
+    assert len(told.moved["x-2"]) == 4
+    assert moves_ahead(setting, roles_of(fleet), now, told) == simulated(setting, fleet, now, told)
 
 
 def head(moves: list[Move]) -> Next | None:

@@ -1,7 +1,9 @@
 """The files that tsunami brings along: the schemas, a repository to begin with, and the example fleet."""
 
+from functools import reduce
 from pathlib import Path
 
+from tsunami_cli import __version__
 from tsunami_cli.errors import Refused
 
 _PACKAGE = Path(__file__).parents[1]
@@ -18,11 +20,10 @@ def template(branch: str) -> dict[str, bytes]:
     """Return what a new rollouts repository begins with, by path; `branch` is the one that counts."""
     folder = _PACKAGE / "template"
     files = {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
-    name = branch.encode()
-    files["tsunami.yaml"] = files["tsunami.yaml"].replace(b"branch: main ", b"branch: " + name + b" ")
-    workflow = ".github/workflows/tsunami.yml"
-    files[workflow] = files[workflow].replace(b"branches: [main]", b"branches: [" + name + b"]")
-    return files
+    blanks = {b"@BRANCH@": branch.encode(), b"@VERSION@": __version__.encode()}
+    return {
+        path: reduce(lambda data, blank: data.replace(*blank), blanks.items(), data) for path, data in files.items()
+    }
 
 
 def example() -> dict[str, bytes]:

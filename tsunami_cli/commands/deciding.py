@@ -1,7 +1,7 @@
 """How every decision is carried out: read the branch's tip, decide, edit, commit, push; again if others were faster."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -13,12 +13,13 @@ from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.adapters.yaml.edits import edit
 from tsunami_cli.commands.workspace import FOLDER, MAIN, SETTINGS, Fleet, Loaded, load_variable, note
-from tsunami_cli.core.decisions import Change
+from tsunami_cli.core.decisions import Change, halt_edits
 from tsunami_cli.core.journal import entries, message
 from tsunami_cli.core.model import Rollout
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.errors import Refused
+from tsunami_cli.output.streams import outlive_readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,6 @@ class Decided:
     made: Sequence[Made]
     outcome: Outcome
     branch: str
-    notes: Sequence[str] = field(default=())
 
     @property
     def exit_code(self) -> int:
@@ -51,6 +51,7 @@ class Decider:
         """Find the repository; Refused where there is none."""
         self.repository = Repository.discover(folder or Path.cwd())
         self.now = clock.now()
+        outlive_readers()
 
     def decide(self, make: Callable[[Fleet], Sequence[Made]], reason: str | None, *, urgent: bool = False) -> Decided:
         """Make decisions on the branch's tip and commit them together.
@@ -79,7 +80,7 @@ class Decider:
 
     def try_one(self, name: str, make: Callable[[Fleet, Status], Change]) -> Change:
         """Return the decision that `one` would commit on the branch as it is known here."""
-        tip = self.repository.tip(self._branch())
+        tip = self.repository.counting_tip(self._branch())
         if tip is None:
             raise Refused(f"nothing is committed on {self._branch()} yet: git add, git commit, then again")
         return self._make(name, make, Fleet(CommitTree(self.repository, tip))).change
@@ -95,6 +96,8 @@ class Decider:
         return frozenset(entry.rollout for entry in entries(recent) if entry.rollout)
 
     def _make(self, name: str, make: Callable[[Fleet, Status], Change], fleet: Fleet) -> Made:
+        if name not in fleet.names and name in Fleet(WorkTree(self.repository.root)).names:
+            raise Refused(f"{name}: is not on {self._branch()} yet: commit it there, or merge it, first")
         loaded = fleet.load(name)
         if loaded.variable is None:
             raise Refused(f"{loaded.errors[0]}: nothing can be decided on it until that is mended")
@@ -142,7 +145,9 @@ def _again(one: Made) -> Callable[[bytes], bytes]:
         theirs, ours = load_variable(data, one.loaded.file, None).variable, one.change.variable.active
         if theirs is None or ours is None or theirs.active is None or theirs.active.id != ours.id:
             raise Refused(f"{one.loaded.file}: its edited text has errors or another rollout")
-        return data if theirs.active.halted else edit(data, one.change.edits, one.loaded.file)
+        if theirs.active.halted or ours.halted is None:
+            return data
+        return edit(data, halt_edits(theirs, ours.halted), one.loaded.file)
 
     return redo
 

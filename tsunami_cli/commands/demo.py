@@ -17,6 +17,7 @@ from tsunami_cli.commands import explain, get, halt, log, render, resume, start,
 from tsunami_cli.commands.workspace import Fleet
 from tsunami_cli.core.status import status_of
 from tsunami_cli.core.text import duration
+from tsunami_cli.errors import Refused
 
 MONDAY = datetime(2016, 11, 14, 9, 0, tzinfo=UTC)
 """Ten in the morning in Stockholm."""
@@ -45,7 +46,9 @@ def command(
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
-        keep.mkdir(parents=True, exist_ok=False)
+        if keep.exists():
+            raise Refused(f"{keep}: is there already: name a new folder for the demo to keep")
+        keep.mkdir(parents=True)
         yield keep
         return
     with tempfile.TemporaryDirectory(prefix="tsunami-demo-") as temporary:
@@ -68,7 +71,7 @@ class _Demo:
     def run(self, *, kept: bool) -> None:
         stage, docker = self._stage, ("docker",)
         fleet = Fleet(WorkTree(self._folder))
-        stage.opening(len(fleet.inventory.hosts), len(fleet.roles), fleet.names)
+        stage.opening(len(fleet.inventory.hosts), len(fleet.roles), fleet.names, self._folder if kept else None)
         self._say("tsunami start docker --from 1.12.1 --to 1.12.3 --over 14d --reason 'orphaned docker-proxy fix'")
         start.command("docker", "1.12.3", "14d", ["1.12.1"], reason="orphaned docker-proxy fix", folder=self._folder)
         stage.heading("Every evening: the share grows in working hours, exact in every role; nobody moves on a weekend")

@@ -28,6 +28,7 @@ def command(
     """Show what a host is to run: its flat JSON object, or one value bare.
 
     [dim]tsunami get lon2-accesspoint-a7[/]           {"docker": "1.12.3", "helios": "0.9.12"}
+
     [dim]tsunami get lon2-accesspoint-a7 docker[/]    1.12.3
     """
     workspace = Workspace(folder, at)

@@ -17,6 +17,7 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
     It is done whatever the state of the checkout. With no network it is a local commit, said loudly (exit 4).
 
     [dim]tsunami halt[/]
+
     [dim]tsunami halt docker --reason "error rate on search"[/]
     """
     from tsunami_cli.output import decided as screen
@@ -24,20 +25,25 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
     decider = Decider(folder)
     statuses: list[Status] = []
     broken: list[Loaded] = []
+    unknown: set[str] = set()
+    names = list(dict.fromkeys(var or ()))
 
     def make(fleet: Fleet) -> Sequence[Made]:
         statuses.clear()
         broken.clear()
         made = []
         roles = _roles(fleet)
-        for name in var or fleet.names:
+        for name in names or fleet.names:
+            if name not in fleet.names and len(names) > 1:
+                unknown.add(name)
+                continue
             loaded = fleet.load(name, alone=True)
             if loaded.variable is None:
                 broken.append(loaded)
                 continue
             status = status_of(loaded.variable, roles, decider.now)
             statuses.append(status)
-            change = halt(status, decider.now)
+            change = halt(status, decider.now, roles_known=bool(roles))
             made += [Made(change, loaded)] if change else []
         return made
 
@@ -47,7 +53,9 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
     screen.show_halt(decided, worth, decider.now, as_json=as_json)
     for loaded in broken:
         note(f"NOT HALTED: {loaded.errors[0]}: mend the file, or write its halted: line by hand")
-    return decided.exit_code or (1 if broken else 0)
+    for name in sorted(unknown):
+        note(f"NOT HALTED: {name}: there is no such variable")
+    return decided.exit_code or (1 if broken or unknown else 0)
 
 
 def _roles(fleet: Fleet) -> tuple[Role, ...]:

@@ -20,6 +20,7 @@ def command(
     """Show decisions, oldest first: who started, halted, pinned or edited what, when and why.
 
     [dim]tsunami log docker[/]
+
     [dim]tsunami log -n 20 --json[/]
     """
     from tsunami_cli.adapters.git.history import decisions
@@ -27,7 +28,7 @@ def command(
 
     workspace = Workspace(folder)
     branch = workspace.fleet.settings.branch
-    tip = workspace.repository.tip(branch) or workspace.source
+    tip = workspace.repository.counting_tip(branch) or workspace.source
     paths = [f"{FOLDER}/{name}.yaml" for name in var or ()] or [FOLDER]
     commits = list(decisions(workspace.repository, tip, paths)) if tip else []
     wanted = [entry for entry in entries(reversed(commits)) if not var or entry.variable in var]

@@ -1,6 +1,5 @@
 """`tsunami new`: a variable."""
 
-import json
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -40,6 +39,7 @@ def command(
     r"""Make a variable: one file under rollouts/, committed.
 
     [dim]tsunami new docker --default 1.12.1 --pattern '^\d+\.\d+\.\d+$' --description "Docker Engine"[/]
+
     [dim]tsunami new somaxconn --default 4096 --type integer[/]
     """
     from tsunami_cli.output import decided as screen
@@ -71,7 +71,7 @@ def _text(name: str, default: str, kind: Kind, pattern: str | None, description:
     schema = f"type: {kind.value}" + (f", pattern: {yaml_quoted(pattern)}" if pattern else "")
     lines = [
         "# yaml-language-server: $schema=../schemas/variable.schema.json",
-        f"name: {json.dumps(name)}" if not name.isidentifier() else f"name: {name}",
+        f"name: {yaml_quoted(name)}",
         f"description: {yaml_quoted(description or name)}",
         f"value: {{{schema}}}",
         f"default: {yaml_text(value)}",

@@ -20,7 +20,7 @@ def _folder(ctx: typer.Context, given: Path | None) -> Path | None:
     return above / given if above and given else given or above
 
 
-def _told(read: Callable[[str], object]) -> Callable[[str], object]:
+def _parser(read: Callable[[str], object]) -> Callable[[str], object]:
     """Make a reader of text say its reason the way the prompt wants it."""
 
     def parser(text: str) -> object:
@@ -34,7 +34,7 @@ def _told(read: Callable[[str], object]) -> Callable[[str], object]:
 
 def _duration_text(text: str) -> str:
     """Return a duration as it was typed, once it is known to be one."""
-    _told(duration)(text)
+    _parser(duration)(text)
     return text
 
 
@@ -46,6 +46,8 @@ def via(text: str) -> tuple[Fraction, timedelta]:
     reached, _, wait = text.partition("@")
     if not wait:
         raise ValueError(f"{text} is no point to go through: write 10%@2d, a share and when after the start")
+    if not reached.endswith("%"):
+        raise ValueError(f"{text} is no point to go through: write the share with its sign, {reached}%@{wait}")
     return share(reached), duration(wait)
 
 
@@ -92,8 +94,8 @@ At = Annotated[
     typer.Option(
         "--at",
         metavar="INSTANT",
-        parser=_told(instant),
-        help="Look at this instant instead of now, as 2016-11-14T10:00:00Z.",
+        parser=_parser(instant),
+        help="By the files as they are, at this instant: 2016-11-14T10:00:00Z.",
         show_default=False,
     ),
 ]
@@ -112,12 +114,12 @@ Reason = Annotated[
     typer.Option("--reason", metavar="TEXT", help="Why, for the log and for those who ask later.", show_default=False),
 ]
 Over = Annotated[
-    timedelta, typer.Option("--over", metavar="D", parser=_told(duration), help="How long, as 2h, 14d or 1d12h.")
+    timedelta, typer.Option("--over", metavar="D", parser=_parser(duration), help="How long, as 2h, 14d or 1d12h.")
 ]
 MaybeOver = Annotated[
     timedelta | None,
     typer.Option(
-        "--over", metavar="D", parser=_told(duration), help="How long, as 2h, 14d or 1d12h.", show_default=False
+        "--over", metavar="D", parser=_parser(duration), help="How long, as 2h, 14d or 1d12h.", show_default=False
     ),
 ]
 AskedOver = Annotated[
@@ -131,7 +133,7 @@ StartAt = Annotated[
     typer.Option(
         "--at",
         metavar="INSTANT",
-        parser=_told(instant),
+        parser=_parser(instant),
         help="When it begins, if not now, as 2016-11-14T10:00:00Z.",
         show_default=False,
     ),
@@ -141,7 +143,7 @@ Via = Annotated[
     typer.Option(
         "--via",
         metavar="P%@D",
-        parser=_told(via),
+        parser=_parser(via),
         help="A point to go through, D after the start; repeatable.",
         show_default=False,
     ),

@@ -9,7 +9,7 @@ from tsunami_cli.commands.options import Folder, HostGlobs, Json, RoleGlobs, Var
 from tsunami_cli.commands.workspace import Fleet, note, suggestion, value_from
 from tsunami_cli.core.decisions import Change, pin
 from tsunami_cli.core.model import Globs
-from tsunami_cli.core.status import Status
+from tsunami_cli.core.status import Effect, Status, effect_of
 from tsunami_cli.errors import Refused, Usage
 
 
@@ -27,21 +27,27 @@ def command(
     A new pin stands first in the file, and so wins over older ones.
 
     [dim]tsunami pin docker --to 1.12.1 --role login --reason "holds sessions; upgraded by hand"[/]
+
     [dim]tsunami pin docker --to 1.12.3 --host 'lon2-search-a*' --reason "needs the proxy fix"[/]
     """
     from tsunami_cli.output import decided as screen
 
     if not host and not role:
         raise Usage("say whom to pin: --host GLOB or --role GLOB")
+    if not reason.strip():
+        raise Refused(f"{var}: --reason must not be blank: others will ask why")
+    decider = Decider(folder)
+    effects: list[Effect] = []
 
     def make(fleet: Fleet, status: Status) -> Change:
         _check(fleet, host or [], role or [])
         value = value_from(status.variable, to, "--to")
-        return pin(status.variable, value, tuple(host or ()), tuple(role or ()), reason)
+        change = pin(status.variable, value, tuple(host or ()), tuple(role or ()), reason)
+        effects[:] = [effect_of(status.variable, change.variable, fleet.roles, decider.now)]
+        return change
 
-    decider = Decider(folder)
     decided = decider.one(var, make, reason)
-    screen.show(decided, decider.now, as_json=as_json)
+    screen.show(decided, decider.now, as_json=as_json, effect=effects[0])
     return decided.exit_code
 
 

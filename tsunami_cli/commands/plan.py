@@ -19,6 +19,7 @@ def command(
     r"""Show which hosts move when, from the files as they stand.
 
     [dim]tsunami plan docker[/]
+
     [dim]tsunami plan --json | jq -r '.variables\[].moves\[] | \[.at, .host] | @tsv'[/]
     """
     from tsunami_cli.output import plan as screen

@@ -34,6 +34,7 @@ def command(
     Files whose bytes would be the same stay untouched; those of roles that are gone are deleted.
 
     [dim]tsunami render --out public[/]
+
     [dim]tsunami render --out /tmp/next-week --at 2016-11-21T10:00:00Z --role accesspoint[/]
     """
     from tsunami_cli.adapters.folders import write_changed

@@ -11,6 +11,7 @@ def command(
     """Let a rollout go on from where it was halted or rolled back to, over the open time that was left, or over D.
 
     [dim]tsunami resume docker[/]
+
     [dim]tsunami resume docker --over 7d --reason "fixed in 1.12.3-2"[/]
     """
     from tsunami_cli.output import decided as screen

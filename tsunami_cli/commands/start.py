@@ -34,11 +34,13 @@ def command(
     """Start a rollout: the share of every role that has the new value grows from nothing to all over D.
 
     [dim]tsunami start docker --from 1.12.1 --to 1.12.3 --over 14d[/]
+
     [dim]tsunami start docker --to 1.12.3 --over 14d --via 1%@1d --via 10%@4d --at 2016-11-21T09:00:00Z --dry-run[/]
     """
     from tsunami_cli.output import started as screen
 
     decider = Decider(folder)
+    shown: list[Change] = []
 
     def make(fleet: Fleet, status: Status) -> Change:
         variable = status.variable
@@ -46,7 +48,8 @@ def command(
         order = Order(value_from(variable, to, "--to"), duration(over), over, old, at, tuple(via or ()), supersede)
         used = decider.rollout_ids(fleet, var)
         change = start(variable, fleet.roles, decider.now, order, used=used)
-        if not as_json:
+        if not as_json and not shown:
+            shown.append(change)
             screen.show_plan(change, fleet.roles, decider.now, every=fleet.settings.every)
         return change
 

@@ -10,6 +10,7 @@ def command(var: Variables = None, at: At = None, as_json: Json = False, folder:
     r"""Show where every variable stands: state, progress, exact counts, and what comes next.
 
     [dim]tsunami status[/]
+
     [dim]tsunami status docker --json | jq '.variables\[0].rollout.percent'[/]
     """
     from tsunami_cli.output import status as screen
@@ -22,7 +23,7 @@ def command(var: Variables = None, at: At = None, as_json: Json = False, folder:
         rows.append(
             (status_of(variable, fleet.roles, now), None if as_json else next_moves(variable, fleet.roles, now))
         )
-    found = screen.StatusScreen(now, workspace.source, fleet.settings.fleet, len(fleet.inventory.hosts), rows)
+    found = screen.StatusScreen(now, workspace.source, fleet.settings.fleet, len(fleet.inventory.hosts), rows, len(bad))
     screen.show(found, as_json=as_json)
     workspace.warn()
     return workspace.complain(bad)

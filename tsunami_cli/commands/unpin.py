@@ -2,7 +2,9 @@
 
 from tsunami_cli.commands.deciding import Decider
 from tsunami_cli.commands.options import Folder, HostGlobs, Json, Reason, RoleGlobs, Variable
-from tsunami_cli.core.decisions import unpin
+from tsunami_cli.commands.workspace import Fleet
+from tsunami_cli.core.decisions import Change, unpin
+from tsunami_cli.core.status import Effect, Status, effect_of
 from tsunami_cli.errors import Usage
 
 
@@ -23,6 +25,13 @@ def command(
     if not host and not role:
         raise Usage("say whose pin to lift: --host GLOB or --role GLOB, as it stands in the file")
     decider = Decider(folder)
-    decided = decider.one(var, lambda _, status: unpin(status.variable, tuple(host or ()), tuple(role or ())), reason)
-    screen.show(decided, decider.now, as_json=as_json)
+    effects: list[Effect] = []
+
+    def make(fleet: Fleet, status: Status) -> Change:
+        change = unpin(status.variable, tuple(host or ()), tuple(role or ()))
+        effects[:] = [effect_of(status.variable, change.variable, fleet.roles, decider.now)]
+        return change
+
+    decided = decider.one(var, make, reason)
+    screen.show(decided, decider.now, as_json=as_json, effect=effects[0])
     return decided.exit_code

@@ -1,5 +1,6 @@
 """`tsunami validate`: every problem of every file, in one run."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -38,23 +39,25 @@ def command(
     """Check settings, inventory and variables; list every problem with file, line and column. Exit 1 on errors.
 
     [dim]tsunami validate[/]
+
     [dim]tsunami validate rollouts/docker.yaml --json[/]
     """
     from tsunami_cli.output import validate as screen
 
     repository = Repository.discover(folder or Path.cwd())
-    wanted = [_inside(repository.root, file) for file in files or []]
+    wanted = [_inside(repository.root, folder or Path.cwd(), file) for file in files or []]
     problems, count = _Check(repository).run(wanted)
     screen.show(problems, count, as_json=as_json)
     return 1 if any(problem.severity == "error" for problem in problems) else 0
 
 
-def _inside(root: Path, file: Path) -> str:
-    """Return a file's path from the repository's root."""
-    place = file.resolve() if file.exists() else (root / file).resolve()
-    if not place.is_file() or not place.is_relative_to(root):
-        raise Refused(f"{file}: there is no such file in {root}")
-    return place.relative_to(root).as_posix()
+def _inside(root: Path, base: Path, file: Path) -> str:
+    """Return a file's path from the repository's root; links are left for the check to judge."""
+    for start in (base, root):
+        place = Path(os.path.normpath(start.resolve() / file))
+        if place.is_relative_to(root) and (place.is_file() or place.is_symlink()):
+            return place.relative_to(root).as_posix()
+    raise Refused(f"{file}: there is no such file in {root}")
 
 
 class _Check:
@@ -70,15 +73,25 @@ class _Check:
         settings = self._settings()
         inventory = self._inventory(settings) if settings else None
         names = self._fleet.names
+        known = {SETTINGS, settings.inventory if settings else SETTINGS, *(f"{FOLDER}/{name}.yaml" for name in names)}
+        for file in wanted:
+            if file not in known:
+                raise Refused(f"{file}: is neither settings nor inventory nor a variable: those are {FOLDER}/NAME.yaml")
         undecided = self._undecided(settings.branch) if settings else {}
         for name in names:
             file = f"{FOLDER}/{name}.yaml"
             if not wanted or file in wanted:
                 self._variable(file, inventory, settings, undecided)
+        for name in self._fleet.tree.names(FOLDER):
+            if name.endswith(".yml") and not wanted:
+                message = f"is not read: call it {name.removesuffix('.yml')}.yaml"
+                self._problems.append(Problem(f"{FOLDER}/{name}", 1, 1, "", message, "warning"))
         if not names and not wanted:
             message = "holds no variable yet: make one with tsunami new"
             self._problems.append(Problem(FOLDER, 1, 1, "", message, "warning"))
-        found = sorted(p for p in self._problems if not wanted or p.file in wanted)
+        # What is wrong with the settings or the inventory keeps the wanted files from being checked: it is always said.
+        always = {SETTINGS, settings.inventory} if settings else {SETTINGS}
+        found = sorted(p for p in self._problems if not wanted or p.file in wanted or p.file in always)
         return found, len(wanted) if wanted else len(names) + 2
 
     def _settings(self) -> Settings | None:
@@ -124,8 +137,10 @@ class _Check:
 
     def _undecided(self, branch: str) -> dict[str, frozenset[str]]:
         """Return, for every file that differs from the branch that counts, the rollouts that this one has in it."""
-        tip = self._repository.tip(branch)
+        tip = self._repository.counting_tip(branch)
         if tip is None:
+            message = f"there is no {branch} in this clone: what is new in the files cannot be told from what is not"
+            self._problems.append(Problem(SETTINGS, 1, 1, "branch", message, "warning"))
             return {}
         there, known = CommitTree(self._repository, tip), {}
         for file in differs(self._repository, branch, [FOLDER]).names() or ():

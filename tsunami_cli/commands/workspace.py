@@ -8,11 +8,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.repository import Repository, differs
-from tsunami_cli.adapters.git.trees import WorkTree
+from tsunami_cli.adapters.git.trees import Tree, WorkTree
 from tsunami_cli.core.checks.settings import check_settings
 from tsunami_cli.core.checks.variable import check_variable
 from tsunami_cli.core.inventory import Inventory
@@ -31,16 +31,6 @@ MAIN = "main"
 """The branch that counts where settings do not say."""
 LARGE = 64 << 20
 """Bytes that an inventory may have at most."""
-
-
-class Tree(Protocol):
-    """Files of a repository, of the work tree or of a commit."""
-
-    def read(self, path: str) -> bytes | None:
-        """Return a file's bytes, None where there is no such file."""
-
-    def names(self, folder: str) -> tuple[str, ...]:
-        """Return the names in a folder, sorted; none where there is no such folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +113,7 @@ class Fleet:
 
     def split(self, names: Sequence[str] = ()) -> tuple[list[Variable], list[Loaded]]:
         """Return the sound variables of these names, or all, and the files of those that have errors."""
-        loaded = [self.load(name) for name in names or self.names]
+        loaded = [self.load(name) for name in dict.fromkeys(names or self.names)]
         return [one.variable for one in loaded if one.variable], [one for one in loaded if one.variable is None]
 
     def role_of(self, host: str) -> Role:
@@ -158,8 +148,11 @@ class Workspace:
         differing = self._comparing.names() or ()
         if differing:
             more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
-            files = ", ".join(differing[:3]) + more
-            note(f"{files}: not as on {self.fleet.settings.branch}, the branch that counts; shown is what stands here")
+            files, branch = ", ".join(differing[:3]) + more, self.fleet.settings.branch
+            behind = self.repository.counting_tip(branch) != self.repository.tip(branch)
+            note(
+                f"{files}: not as on {branch}, which counts; shown is what stands here{': git pull' if behind else ''}"
+            )
 
     def complain(self, bad: Sequence[Loaded]) -> int:
         """Say which variables were left out because their files have errors; return the exit code."""

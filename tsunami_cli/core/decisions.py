@@ -11,7 +11,7 @@ from tsunami_cli.core.reschedule import checked_length, paced, resumed, rolled_b
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import decimal_text, duration_text, instant_text, percent_shown
-from tsunami_cli.core.values import Value, brief, yaml_quoted, yaml_text
+from tsunami_cli.core.values import Value, brief, shown, yaml_quoted, yaml_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Change:
     """A decision that fits: how the variable's file changes, and what it then means."""
 
     action: str
-    """`start`, `halt`, `resume`, `pace`, `rollback`, `pin` or `unpin`."""
+    """`new`, `start`, `halt`, `resume`, `pace`, `rollback`, `pin` or `unpin`."""
     variable: Variable
     """As it is after the decision."""
     edits: tuple[Edit, ...]
@@ -37,14 +37,23 @@ HALTABLE = ("scheduled", "rolling-back", "running", "capped")
 """The states in which there is something to halt."""
 
 
-def halt(status: Status, now: datetime) -> Change | None:
-    """Halt the active rollout; None where there is nothing to halt."""
+def halt_edits(variable: Variable, now: datetime) -> tuple[Edit, ...]:
+    """Return how a file says that its active rollout is halted."""
+    return (Put((*_place(variable), "halted"), instant_text(now)),)
+
+
+def halt(status: Status, now: datetime, *, roles_known: bool = True) -> Change | None:
+    """Halt the active rollout; None where there is nothing to halt.
+
+    Without the roles a rollout that is through cannot be told from one whose bounds hold hosts back: it is halted.
+    """
     rollout = status.variable.active
     # A halt that was written for later does not hold yet where nothing is published: it is moved to now.
     late = rollout is not None and rollout.halted is not None and rollout.halted > now
-    if rollout is None or (status.state not in HALTABLE and not late):
+    through = status.state == "complete" and not roles_known
+    if rollout is None or not (status.state in HALTABLE or late or through):
         return None
-    edits = (Put((*_place(status.variable), "halted"), instant_text(now)),)
+    edits = halt_edits(status.variable, now)
     return Change(
         "halt",
         _with_active(status.variable, rollout.halt(now)),
@@ -89,6 +98,11 @@ def rollback(status: Status, now: datetime, over: timedelta) -> Change:
 
 def pin(variable: Variable, value: Value, hosts: tuple[str, ...], roles: tuple[str, ...], reason: str) -> Change:
     """Pin hosts to a value. The new pin stands first, so that it wins over older ones."""
+    same = (
+        old for old in variable.pins if (old.hosts.patterns, old.roles.patterns, old.value) == (hosts, roles, value)
+    )
+    if next(same, None) is not None:
+        raise Refusal(f"{variable.name}: {', '.join((*hosts, *roles))} is pinned to {shown(value)} already")
     fragment = {"hosts": _flow(hosts), "roles": _flow(roles), "value": yaml_text(value), "reason": yaml_quoted(reason)}
     line = ", ".join(f"{key}: {text}" for key, text in fragment.items() if text != "[]")
     edits = (Insert(("pins", 0), f"{{{line}}}"),)
@@ -117,7 +131,8 @@ def unpin(variable: Variable, hosts: tuple[str, ...], roles: tuple[str, ...]) ->
             edits.append(Remove(("pins", place)))
     if missing:
         names = ", ".join(sorted(missing))
-        raise Refusal(f"{variable.name} has no pin of {names}: pins are lifted by the globs that stand in the file")
+        there = ", ".join(glob for pin in variable.pins for glob in (*pin.hosts.patterns, *pin.roles.patterns))
+        raise Refusal(f"{variable.name} has no pin of {names}; it has {f'those of {there}' if there else 'none'}")
     changed = replace(variable, pins=tuple(left))
     return Change("unpin", changed, tuple(edits), f"{variable.name}: unpin {', '.join((*hosts, *roles))}")
 

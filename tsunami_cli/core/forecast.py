@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tsunami_cli.core.calendar import moment_of
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.quota import RoleQuota
@@ -87,6 +88,10 @@ def crossings(quota: RoleQuota, rollout: Rollout, moved: int, now: datetime) -> 
                 break
             moved += 1
             yield at, True
+        # Who moved beyond the quota, bounds or hosts having changed since, returns as soon as it falls.
+        while stretch.slope < 0 and moved > max(goal, quota.at(stretch.begins)):
+            moved -= 1
+            yield moment_of(stretch.start), False
         while stretch.slope < 0 and moved > goal:
             threshold = quota.threshold(moved)
             at = rollout.schedule.falls_below(stretch, threshold)

@@ -9,6 +9,8 @@ from typing import Protocol
 from tsunami_cli.core.decisions import Change
 from tsunami_cli.core.values import printable
 
+MOST_NAMED = 3
+"""Variables that a subject names; the trailers have them all."""
 SETTING_OFF = ("start", "resume", "pace")
 """The actions after which a rollout moves because time passes."""
 
@@ -60,7 +62,9 @@ def message(changes: Sequence[Change], reason: str | None) -> str:
     control characters leave it, so that it can forge neither a trailer nor a terminal sequence.
     """
     subjects = [printable(change.subject) for change in changes]
-    names = ", ".join(change.variable.name for change in changes)
+    names = ", ".join(change.variable.name for change in changes[:MOST_NAMED])
+    if len(changes) > MOST_NAMED:
+        names += f" and {len(changes) - MOST_NAMED} more"
     subject = subjects[0] if len(changes) == 1 else f"{names}: {changes[0].action}"
     paragraphs = [subject]
     told = clean_reason(reason)

@@ -75,6 +75,12 @@ class Schedule:
         """The last waypoint's instant."""
         return self.waypoints[-1].at
 
+    @property
+    def arrives(self) -> datetime:
+        """The first second at which progress is where it ends: under a calendar often before the last waypoint."""
+        last = next((s for s in reversed(self.stretches) if s.slope), None)
+        return self.ends if last is None or last.slope < 0 else self.reaches(last, last.ends)
+
     def progress(self, now: datetime) -> Fraction:
         """Return planned progress p, 0 to 1, exact."""
         known = self._progress
@@ -198,18 +204,20 @@ def _steepest(corners: list[tuple[int, Fraction]], seconds: int) -> Fraction:
             window.pop()
         window.append((passed, share))
         best = max(best, share - window[0][1])
-        best = max(best, _height(corners, passed + seconds) - share, share - _height(corners, passed - seconds))
+        later, earlier = _between(corners, passed + seconds), _between(corners, passed - seconds)
+        if later is not None:
+            best = max(best, later - share)
+        if earlier is not None:
+            best = max(best, share - earlier)
     return min(best, Fraction(1))
 
 
-def _height(corners: list[tuple[int, Fraction]], passed: int) -> Fraction:
-    """Return progress after an amount of open time, between two corners; outside them, that of the nearest one."""
+def _between(corners: list[tuple[int, Fraction]], passed: int) -> Fraction | None:
+    """Return progress after an amount of open time that lies between two corners, None for all others."""
     place = bisect_right(corners, passed, key=lambda corner: corner[0])
-    if place == 0:
-        return corners[0][1] if corners else Fraction(0)
-    (begun, begins), (ended, ends) = corners[place - 1], corners[min(place, len(corners) - 1)]
-    if ended <= begun:
-        return begins
+    if place in (0, len(corners)) or corners[place - 1][0] == passed:
+        return None
+    (begun, begins), (ended, ends) = corners[place - 1], corners[place]
     return begins + (ends - begins) * Fraction(passed - begun, ended - begun)
 
 

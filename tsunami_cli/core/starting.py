@@ -158,8 +158,9 @@ def _cleared(
 
 def _unfinished(status: Status) -> str:
     name, active = status.variable.name, status.variable.active
+    back = f", tsunami rollback {name} --over D" if status.moved else ""
     ways = {
-        "halted": f"tsunami resume {name}, tsunami rollback {name} --over D",
+        "halted": f"tsunami resume {name}{back}",
         "capped": "lift its at_most",
     }.get(status.state, f"wait, or tsunami halt {name}")
     return (

@@ -99,6 +99,32 @@ def status_of(variable: Variable, roles: Iterable[Role], now: datetime, told: To
     return Status(variable, state_of(active, now, rows), values, planned, e, tuple(rows))
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What another version of a variable changes at once."""
+
+    pinned: int
+    """Hosts that get another pin than before, or lose theirs."""
+    changed: int
+    """Those of them that get another value."""
+    others: int
+    """All other hosts that get another value."""
+
+
+def effect_of(before: Variable, after: Variable, roles: Iterable[Role], now: datetime) -> Effect:
+    """Return how many hosts differ between two versions of a variable, as planned."""
+    pinned = changed = others = 0
+    for old in lineups(before, roles):
+        new = Lineup(after, old.role)
+        values = zip(old.role.hosts, layered(old, now, None), layered(new, now, None), strict=True)
+        for host, had, has in values:
+            meant = old.pins.get(host) != new.pins.get(host)
+            pinned += meant
+            changed += meant and had != has
+            others += not meant and had != has
+    return Effect(pinned, changed, others)
+
+
 def state_of(active: Rollout | None, now: datetime, roles: Iterable[RoleStatus]) -> State:
     """Return the state of a variable, the first that applies."""
     if active is None:

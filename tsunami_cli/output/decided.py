@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from tsunami_cli.core.decisions import Change
-from tsunami_cli.core.status import Status
+from tsunami_cli.core.status import Effect, Status
 from tsunami_cli.core.text import instant_text, percent_shown
 from tsunami_cli.core.values import shown
-from tsunami_cli.output.streams import TROUBLE, console, emit
+from tsunami_cli.output.streams import TROUBLE, console, count_of, emit
 from tsunami_cli.output.times import distance, local, zone_of
 
 
@@ -41,7 +41,7 @@ class Decided(Protocol):
     def branch(self) -> str: ...  # noqa: D102
 
 
-def show(decided: Decided, now: datetime, *, as_json: bool) -> None:
+def show(decided: Decided, now: datetime, *, as_json: bool, effect: Effect | None = None) -> None:
     """Write a decision on one variable to stdout."""
     if as_json:
         emit(as_data(decided))
@@ -51,9 +51,17 @@ def show(decided: Decided, now: datetime, *, as_json: bool) -> None:
         out.print(made.change.subject)
         active = made.change.variable.active
         if active and made.change.rollout and active.halted is None:
-            ends, zone = active.schedule.ends, zone_of(made.change.variable)
-            goal = "back to nothing" if active.schedule.falling(ends) else "complete"
+            ends, zone = active.schedule.arrives, zone_of(made.change.variable)
+            share = active.schedule.waypoints[-1].share
+            goal = {0: "back to nothing", 1: "complete"}.get(int(share), f"at {percent_shown(share)}")
             out.print(f"  {goal}  {local(ends, zone, now)}   {distance(ends, now)}")
+    if effect is not None:
+        others = (
+            f"; {count_of(effect.others, 'other host')} too, for fewer or more share the rollout now"
+            if effect.others
+            else ""
+        )
+        out.print(f"  {count_of(effect.pinned, 'host')} concerned, {effect.changed:,} of them change{others}")
     out.print(committed(decided))
 
 
@@ -69,12 +77,7 @@ def show_halt(decided: Decided, statuses: Sequence[Status], now: datetime, *, as
     for status in statuses:
         name, active = status.variable.name, status.variable.active
         if name in halted and active:
-            keep = (
-                f"{status.moved:,} of {status.hosts:,} hosts keep {shown(active.to)}"
-                if status.moved
-                else "no host has moved"
-            )
-            out.print(Text(f"halted {name} at {percent_shown(status.planned)} ({keep})", TROUBLE))
+            out.print(Text(f"halted {name} at {percent_shown(status.planned)} ({_kept(status)})", TROUBLE))
         elif active and active.halted:
             out.print(f"{name} was halted already ({distance(min(active.halted, now), now)})")
         else:
@@ -84,8 +87,20 @@ def show_halt(decided: Decided, statuses: Sequence[Status], now: datetime, *, as
     if not decided.outcome.commit:
         return
     out.print(f"{committed(decided)}; hosts stay as they are from the next publish on")
-    for name in sorted(halted):
-        out.print(f"go on: tsunami resume {name}        go back: tsunami rollback {name} --over 2h")
+    for status in statuses:
+        name = status.variable.name
+        back = f"        go back: tsunami rollback {name} --over 2h" if status.moved else ""
+        if name in halted:
+            out.print(f"go on: tsunami resume {name}{back}")
+
+
+def _kept(status: Status) -> str:
+    active = status.variable.active
+    if not status.roles or active is None:
+        return "counts unknown"
+    return (
+        f"{status.moved:,} of {status.hosts:,} hosts keep {shown(active.to)}" if status.moved else "no host has moved"
+    )
 
 
 def committed(decided: Decided) -> str:

@@ -1,5 +1,7 @@
 """The demo's stage: prompts, evenings, and what to try next."""
 
+import shutil
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,11 +25,12 @@ class Stage:
         """Open the console."""
         self._out = console()
 
-    def opening(self, hosts: int, roles: int, variables: Sequence[str]) -> None:
+    def opening(self, hosts: int, roles: int, variables: Sequence[str], kept: Path | None) -> None:
         """Say what there is."""
         names = ", ".join(variables)
         self._out.print(f"A fleet of {hosts:,} hosts in {roles} roles; its variables are {names}.")
-        self._out.print("Everything happens in a git repository in a temporary folder, with a fast clock.")
+        where = f"in {kept}" if kept else "in a temporary folder"
+        self._out.print(f"Everything happens in a git repository {where}, with a fast clock.")
 
     def heading(self, text: str) -> None:
         """Say what to look at."""
@@ -48,16 +51,18 @@ class Stage:
             if active is None:
                 continue
             counts = f"{status.moved:>6,} of {status.hosts:,} on {shown(active.to)}"
-            bar = f"{bar_of(status.planned, 30)} {percent_shown(status.planned):>7}"
+            bar = f"{bar_of(status.planned, 20)} {percent_shown(status.planned):>7}"
             when = local(now, zone_of(status.variable))
-            self._out.print(f"  {when:<21}  {status.variable.name:<7} {bar}  {counts}   {status.state}")
+            state = "" if status.state == "running" else f"  {status.state}"
+            self._out.print(f"  {when:<21}  {status.variable.name:<7} {bar}  {counts}{state}")
 
     def ending(self, kept: Path | None) -> None:
         """Say what to try next."""
         self._out.print()
+        ours = "tsunami" if shutil.which("tsunami") else sys.argv[0]
         if kept:
-            self._out.print(f"It is all in {kept}: cd {kept} && TSUNAMI_NOW=2016-11-30T10:00:00Z tsunami plan")
+            self._out.print(f"It is all in {kept}:  TSUNAMI_NOW=2016-11-30T10:00:00Z {ours} -C {kept} status")
         else:
-            self._out.print("Look around in what you saw:   tsunami demo --keep /tmp/fleet")
+            self._out.print(f"Look around in what you saw:   {ours} demo --keep /tmp/fleet")
         self._out.print("Your own fleet:                git init fleet && cd fleet && tsunami init")
         self._out.print("Every command, with examples:  tsunami --help")

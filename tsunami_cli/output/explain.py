@@ -6,9 +6,9 @@ from typing import Any
 
 from tsunami_cli.core.explaining import Explanation
 from tsunami_cli.core.journal import Entry
-from tsunami_cli.core.text import instant_text
+from tsunami_cli.core.text import decimal_text, instant_text, percent_shown
 from tsunami_cli.core.values import printable, scalar, shown
-from tsunami_cli.output.streams import NEW, console, emit
+from tsunami_cli.output.streams import NEW, console, count_of, emit
 from tsunami_cli.output.times import distance, local, zone_of
 
 
@@ -44,7 +44,8 @@ def show(screen: ExplainScreen, *, as_json: bool) -> None:
 def _because(screen: ExplainScreen) -> str:
     found = screen.found
     if found.pin is not None:
-        return f"a pin holds it: {printable(found.pin.reason)}"
+        globs = ", ".join((*found.pin.hosts.patterns, *found.pin.roles.patterns))
+        return f"a pin of {printable(globs)} holds it: {printable(found.pin.reason)}"
     place = f"{ordinal(found.position)} of {found.of:,} in its role" if found.position and found.of else ""
     if found.source is not None and found.moved:
         return f"rollout {found.source.id} moved it: {place}, quota now {found.quota:,}"
@@ -54,6 +55,8 @@ def _because(screen: ExplainScreen) -> str:
         return "it is the default, and no rollout is under way"
     if found.state == "scheduled":
         return f"rollout {found.variable.active.id} has not begun: it is {place}"
+    if found.state == "rolling-back":
+        return f"rollout {found.variable.active.id} is on its way back: it is {place}, quota now {found.quota:,}"
     if found.state == "rolled-back":
         return f"rollout {found.variable.active.id} was rolled back"
     return f"not moved yet: {place}, quota now {found.quota:,}"
@@ -70,17 +73,18 @@ def _moves(screen: ExplainScreen) -> str:
         return ""
     if active.halted is not None:
         return f"not before the halt is lifted: tsunami resume {found.variable.name}"
-    if found.state in ("running", "capped", "scheduled"):
-        at_most = found.limit.at_most
-        cap = (
-            f"{float(at_most.share * 100):g} %"
-            if at_most and at_most.share is not None
-            else f"{at_most.hosts if at_most else 0} hosts"
-        )
-        return (
-            f"not before the limit is lifted: {found.role} is capped at {cap} ({found.limit.roles!r} in {screen.file})"
-        )
+    if found.state in ("running", "capped", "scheduled") and found.limit.at_most is not None:
+        return f"not before the limit is lifted: {found.role} is capped at {_cap(found)} ({screen.file})"
+    if found.state == "running":
+        return f"not by this schedule, which ends at {percent_shown(active.schedule.waypoints[-1].share)}"
     return ""
+
+
+def _cap(found: Explanation) -> str:
+    bound = found.limit.at_most
+    if bound is None or bound.share is None:
+        return count_of(bound.hosts or 0 if bound else 0, "host")
+    return f"{decimal_text(100 * bound.share)} %"
 
 
 def _decision(entry: Entry) -> str:

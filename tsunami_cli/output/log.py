@@ -7,7 +7,7 @@ from tsunami_cli.core.journal import Entry
 from tsunami_cli.core.text import instant_text
 from tsunami_cli.core.values import printable
 from tsunami_cli.output.streams import OLD, TROUBLE, console, emit
-from tsunami_cli.output.times import stamp, zone_name
+from tsunami_cli.output.times import column
 
 
 def show(entries: Sequence[Entry], *, as_json: bool) -> None:
@@ -23,13 +23,14 @@ def show(entries: Sequence[Entry], *, as_json: bool) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="", padding=(0, 2, 0, 0))
-    for column in (f"when ({zone_name(entries[0].at)})", "variable", "action", "commit", "by", "reason"):
-        table.add_column(column, no_wrap=column not in ("by", "reason"))
-    for entry in entries:
+    head, when = column([entry.at for entry in entries])
+    for name in (head, "variable", "action", "commit", "by", "reason"):
+        table.add_column(name, no_wrap=name not in ("by", "reason"))
+    for moment, entry in zip(when, entries, strict=True):
         style = TROUBLE if entry.action in ("halt", "rollback") else OLD if entry.action == "edit" else ""
         by, reason = printable(entry.author.partition(" <")[0]), printable(entry.reason or "")
         table.add_row(
-            stamp(entry.at),
+            moment,
             entry.variable,
             Text(printable(entry.action), style),
             entry.commit[:7],

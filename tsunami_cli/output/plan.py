@@ -10,7 +10,7 @@ from tsunami_cli.core.model import Variable
 from tsunami_cli.core.text import instant_text
 from tsunami_cli.core.values import scalar, shown
 from tsunami_cli.output.streams import NEW, OLD, console, emit
-from tsunami_cli.output.times import distance, stamp, zone_name, zone_of
+from tsunami_cli.output.times import column, distance, stamp, zone_of
 
 FIRST = 20
 """Moves of a variable that the screen shows; JSON has them all."""
@@ -43,11 +43,13 @@ def show(found: PlanScreen, *, as_json: bool, everything: bool) -> None:
             f"{variable.name}: {len(moves):,} moves, the last one {stamp(last, zone)} ({distance(last, found.now)})"
         )
         table = Table(box=None, pad_edge=False, header_style="", padding=(0, 2, 0, 0))
-        for column in (f"when ({zone_name(moves[0].at, zone)})", "", "host", "role", "from", "to"):
-            table.add_column(column, no_wrap=True)
-        for move in moves if everything else moves[:FIRST]:
+        some = moves if everything else moves[:FIRST]
+        head, when = column([move.at for move in some], zone)
+        for name in (head, "", "host", "role", "from", "to"):
+            table.add_column(name, no_wrap=True)
+        for moment, move in zip(when, some, strict=True):
             values = Text(shown(move.before), OLD), Text(shown(move.after), NEW)
-            table.add_row(stamp(move.at, zone), distance(move.at, found.now), move.host, move.role, *values)
+            table.add_row(moment, distance(move.at, found.now), move.host, move.role, *values)
         out.print(table)
         if not everything and len(moves) > FIRST:
             out.print(f"... and {len(moves) - FIRST:,} more: tsunami plan {variable.name} --all, or --json")

@@ -6,14 +6,18 @@ from fractions import Fraction
 
 from tsunami_cli.core.calendar import DAY, DAYS, Calendar
 from tsunami_cli.core.decisions import Change
+from tsunami_cli.core.edits import Put, Remove
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.quota import RAMP
 from tsunami_cli.core.schedule import HOUR
+from tsunami_cli.core.text import percent_shown
 from tsunami_cli.core.values import shown
 from tsunami_cli.output.decided import Decided, as_data, change_data, committed
 from tsunami_cli.output.streams import NEW, OLD, console, count_of, emit
 from tsunami_cli.output.times import distance, local, span, zone_of
+
+_VIOLATED = {"halt": "halts", "rollback": "rolls back"}
 
 
 def show_plan(change: Change, roles: Sequence[Role], now: datetime, *, every: timedelta) -> None:
@@ -32,13 +36,14 @@ def show_plan(change: Change, roles: Sequence[Role], now: datetime, *, every: ti
     out.print(head.append(f"  over {span(rollout.over)}{hours}"))
     out.print()
     placed = list(lineups(variable, roles))
-    for name, moment, share in _milestones(rollout):
+    stones = list(_milestones(rollout))
+    wide = max(len(distance(moment, now)) for _, moment, _ in stones)
+    for name, moment, share in stones:
         hosts = f"   {_hosts(placed, rollout, share)}" if share else ""
-        out.print(
-            f"  {name:<10} {local(moment, zone_of(variable), now):<24} {distance(moment, now):<12}{hosts}".rstrip()
-        )
+        when = f"{local(moment, zone_of(variable), now):<24} {distance(moment, now):<{wide}}"
+        out.print(f"  {name:<10} {when}{hosts}".rstrip())
     out.print(f"  {'steepest':<10} {_steepest(placed, rollout)}")
-    for name, line in _remarks(variable, placed, rollout, every):
+    for name, line in (*_tidied(change), *_remarks(variable, placed, rollout, every)):
         out.print(f"  {name:<10} {line}")
     out.print()
 
@@ -99,9 +104,18 @@ def _steepest(placed: Sequence[Lineup], rollout: Rollout) -> str:
         rate = min(Fraction(quota.n), rise * max(quota.n, RAMP * quota.lowest if rise < Fraction(1, RAMP) else 0))
         rates.append((rate, lineup.role.name, quota.n))
     rate, role, n = max(rates)
-    hosts = f"{-(-rate.numerator // rate.denominator):,}" if rate >= 1 else "1"
-    percent = f" ({float(100 * rate / n):.2g} %)" if n else ""
-    return f"{role}: {hosts} host{'' if hosts == '1' else 's'} an hour of {n:,}{percent}"
+    hosts = max(1, -(-rate.numerator // rate.denominator))
+    percent = f" ({percent_shown(rate / n)})" if n else ""
+    return f"{role}: up to {count_of(hosts, 'host')} an hour of {n:,}{percent}"
+
+
+def _tidied(change: Change) -> Iterator[tuple[str, str]]:
+    """Yield what else changes in the file: finished rollouts leave it, and the default takes their value."""
+    gone = [edit for edit in change.edits if isinstance(edit, Remove) and edit.path[0] == "rollouts"]
+    if gone:
+        default = any(isinstance(edit, Put) and edit.path == ("default",) for edit in change.edits)
+        what = f"; its default is {shown(change.variable.default)} now" if default else ""
+        yield "tidied", f"{count_of(len(gone), 'rollout')} that moved all or none left the file{what}"
 
 
 def _remarks(
@@ -119,7 +133,7 @@ def _remarks(
     if held:
         yield "held back", ", ".join(held[:4]) + (f" and {len(held) - 4} more" if len(held) > 4 else "")
     if variable.slos:
-        names = ", ".join(f"{slo.name} ({slo.on_violation.partition(' ')[0]}s)" for slo in variable.slos)
+        names = ", ".join(f"{slo.name} ({_VIOLATED[slo.on_violation.partition(' ')[0]]})" for slo in variable.slos)
         yield "objectives", names
     rise = rollout.schedule.steepest(every // timedelta(seconds=1), steps=True)
     if rise > Fraction(1, 10):

@@ -30,6 +30,8 @@ class StatusScreen:
     fleet: str
     hosts: int
     rows: Sequence[tuple[Status, Next | None]]
+    broken: int = 0
+    """Variables that are left out because their files have errors."""
 
 
 def show(found: StatusScreen, *, as_json: bool) -> None:
@@ -37,25 +39,34 @@ def show(found: StatusScreen, *, as_json: bool) -> None:
     if as_json:
         emit(as_data(found))
         return
-    from rich.table import Table
     from rich.text import Text
 
     screen = console()
-    head = f"{found.fleet} · {found.hosts:,} hosts · as planned (nothing published yet)"
+    head = f"{found.fleet} · {found.hosts:,} hosts · nothing published yet"
     screen.print(Text(head), Text(local(found.now), OLD), sep="   ")
-    if not found.rows:
+    if not found.rows and not found.broken:
         screen.print("no variables yet: make one with tsunami new")
         return
-    rows = [_row(status, coming, found.now) for status, coming in found.rows]
-    taken = sum(max(cell.cell_len for cell in column) + 2 for column in zip(*rows, strict=True))
-    width = max(NARROWEST, min(WIDEST, screen.width - taken - 2))
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for justify in ("left", "left", "left", "right", "left", "left"):
-        table.add_column(justify=justify, no_wrap=True)
-    for (name, state, *rest), (status, _) in zip(rows, found.rows, strict=True):
-        table.add_row(name, state, bar_of(status.planned, width) if status.variable.active else "", *rest)
     screen.print()
-    screen.print(table, soft_wrap=True)
+    rows = [_row(status, coming, found.now) for status, coming in found.rows]
+    widths = [max((row[place].cell_len for row in rows), default=0) for place in range(4)]
+    for (status, _), (name, state, percent, counts, then) in zip(found.rows, rows, strict=True):
+        name.pad_right(widths[0] - name.cell_len + 2)
+        state.pad_right(widths[1] - state.cell_len + 2)
+        room = screen.width - sum(widths) - 12
+        line = name + state
+        if room >= NARROWEST:
+            bar = bar_of(status.planned, min(WIDEST, room)) if status.variable.active else " " * min(WIDEST, room)
+            line = line.append(bar).append("  ")
+        percent.pad_left(widths[2] - percent.cell_len)
+        line = line + percent + Text("  ") + counts
+        apart = widths[3] - counts.cell_len + 2
+        if line.cell_len + apart + then.cell_len <= screen.width:
+            screen.print(line.append(" " * apart if then else "") + then)
+        else:
+            screen.print(line, overflow="fold")
+            if then:
+                screen.print(Text(" " * (widths[0] + 2)) + then)
 
 
 def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Text, Text, Text, Text]":
@@ -63,22 +74,20 @@ def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Tex
     from rich.text import Text
 
     active = status.variable.active
+    to = active.to if active else None
+    values = sorted(status.values.items(), key=lambda item: item[0] != to)
     counts = Text(", ").join(
-        Text(f"{count:,} on {shown(value)}", NEW if active and value == active.to else OLD)
-        for value, count in status.values.items()
+        Text(f"{count:,} on {shown(value)}", NEW if value == to else OLD) for value, count in values
     )
-    if len(status.values) == 1 and active is None:
-        counts = Text(f"{shown(next(iter(status.values)))} everywhere")
-    trouble = status.state in ("halted", "rolling-back")
-    state = Text(status.state, TROUBLE if trouble else "")
+    pinned = sum(role.pinned for role in status.roles)
+    if active is None and len(values) == 1:
+        counts = Text(f"{shown(values[0][0])} everywhere")
+    elif pinned:
+        counts.append(f" ({pinned:,} pinned)", OLD)
+    trouble = TROUBLE if status.state in ("halted", "rolling-back") else ""
     percent = Text(percent_shown(status.planned) if active else "")
-    return (
-        Text(status.variable.name),
-        state,
-        percent,
-        counts,
-        Text(_then(status, coming, now), TROUBLE if trouble else ""),
-    )
+    then = Text(_then(status, coming, now), trouble)
+    return Text(status.variable.name), Text(status.state, trouble), percent, counts, then
 
 
 def _then(status: Status, coming: Next | None, now: datetime) -> str:
@@ -91,6 +100,10 @@ def _then(status: Status, coming: Next | None, now: datetime) -> str:
     if status.state == "scheduled":
         starts = active.schedule.starts
         return f"starts {local(starts, zone_of(status.variable), now)} ({distance(starts, now)})"
+    if status.state == "capped":
+        capped = [role.role for role in status.roles if role.moved < role.hosts - role.pinned]
+        more = f" and {len(capped) - 1} more" if len(capped) > 1 else ""
+        return f"at_most holds back {capped[0]}{more}"
     if coming is None:
         return ""
     return f"next: {count_of(coming.hosts, 'host')} {distance(coming.at, now)}"

@@ -1,9 +1,10 @@
 """Where output goes: data to stdout, talk to stderr, colours only where a person looks."""
 
+import contextlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,6 +13,39 @@ WIDE = 200
 
 OLD, NEW, TROUBLE = "dim", "bold", "red"
 """The only styles there are: the old value, the new value, trouble."""
+
+
+class _Outliving:
+    """A stream to which writing never fails: once nobody reads it, what is written goes nowhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            # What is still in the buffer would fail again when the interpreter ends.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def outlive_readers() -> None:
+    """Let the process go on where nobody reads its output any more, or a full disk takes none.
+
+    A decision is to be made, and its exit code to be its own, whoever hung up while its plan was being printed.
+    """
+    for name in ("stdout", "stderr"):
+        if not isinstance(getattr(sys, name), _Outliving):
+            setattr(sys, name, _Outliving(getattr(sys, name)))
 
 
 def emit(data: object) -> None:

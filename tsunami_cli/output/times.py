@@ -1,5 +1,6 @@
 """Instants as people read them: local time, and how far away that is."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -25,9 +26,12 @@ def stamp(moment: datetime, zone: tzinfo | None = None) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
-def zone_name(moment: datetime, zone: tzinfo | None = None) -> str:
-    """Return the abbreviation of the zone in which instants are shown: `CET`."""
-    return f"{moment.astimezone(zone):%Z}"
+def column(moments: Sequence[datetime], zone: tzinfo | None = None) -> tuple[str, list[str]]:
+    """Return the head and the cells of a column of instants; where the clock is put back within it, cells name it."""
+    names = {f"{moment.astimezone(zone):%Z}" for moment in moments}
+    if len(names) == 1:
+        return f"when ({names.pop()})", [stamp(moment, zone) for moment in moments]
+    return "when", [f"{stamp(moment, zone)} {moment.astimezone(zone):%Z}" for moment in moments]
 
 
 def distance(moment: datetime, now: datetime) -> str:

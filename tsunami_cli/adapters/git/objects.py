@@ -11,7 +11,6 @@ from tsunami_cli.adapters.git.process import Done, end, pipe, start
 from tsunami_cli.errors import Refused
 
 FOLDER = "40000"
-LINK = "120000"
 REGULAR = ("100644", "100755")
 
 

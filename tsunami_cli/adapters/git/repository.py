@@ -73,6 +73,16 @@ class Repository:
         """Return the id of the last commit of a local branch; None where there is no such branch."""
         return self.ref(branch_ref(branch))
 
+    def counting_tip(self, branch: str) -> str | None:
+        """Return the tip of the branch that counts: that of `origin`, as last fetched, where the local one is behind.
+
+        A halt that was pushed from a clone that had not pulled stands there alone.
+        """
+        ours, theirs = self.tip(branch), self.ref(f"refs/remotes/origin/{branch}")
+        if ours is None or theirs is None or ours == theirs:
+            return ours or theirs
+        return theirs if self.descends(theirs, ours) else ours
+
     def ref(self, name: str) -> str | None:
         """Return the commit id of a ref by its full name (`refs/remotes/origin/main`, `HEAD`), or None."""
         if (self.common_dir / "reftable").exists():
@@ -195,12 +205,12 @@ class Differences:
 
 
 def differs(repository: Repository, branch: str, paths: Sequence[str]) -> Differences:
-    """Start comparing the work tree with the tip of the branch (or, with no such branch here, of `origin`'s).
+    """Start comparing the work tree with the tip of the branch that counts, as far as this clone knows it.
 
     Only the given files and folders count; in them untracked files differ too, ignored ones among them, because
     commands that read the work tree read those as well.
     """
-    tip = repository.tip(branch) or repository.ref(f"refs/remotes/origin/{branch}")
+    tip = repository.counting_tip(branch)
     if tip is None:
         return Differences(())
     diff = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules", tip)

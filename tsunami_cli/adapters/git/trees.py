@@ -136,8 +136,3 @@ class CommitTree:
                 raise Refused(f"{path}: {folder} is no folder in git (mode {entry.mode})")
             tree = entry.sha
         return self._objects.tree(tree).get(name)
-
-
-def read_file_at(repository: Repository, commit: str, path: str) -> bytes | None:
-    """Return a file's content in a commit, None where it has none."""
-    return CommitTree(repository, commit).read(path)

@@ -9,10 +9,11 @@ from tsunami_cli.core.checks.hours import calendar_of
 from tsunami_cli.core.checks.rollouts import rollouts_of
 from tsunami_cli.core.checks.scalars import Fits, Values
 from tsunami_cli.core.model import Globs, Limit, Pin, Slo, Variable
-from tsunami_cli.core.nodes import Node, Path
+from tsunami_cli.core.nodes import Node, Path, ScalarNode
 from tsunami_cli.core.problems import Problem
 from tsunami_cli.core.quota import Bound
 from tsunami_cli.core.text import duration, share, whole
+from tsunami_cli.core.values import yaml_quoted
 
 
 def check_variable(
@@ -38,6 +39,11 @@ def _variable(document: Document, values: Values) -> Variable | None:
     limits, pins, slos = tuple(_limits(document)), tuple(_pins(document, values)), tuple(_slos(document))
     rollouts = rollouts_of(document, values, calendar)
     stem = document.file.rpartition("/")[2].removesuffix(".yaml")
+    node = document.node(("name",))
+    if isinstance(node, ScalarNode) and node.taken_for is not None:
+        document.note(
+            ("name",), f"{node.text} is {node.taken_for} to some YAML readers: write {yaml_quoted(node.text)}"
+        )
     if name is not None and name != stem:
         document.note(("name",), f"the file of {name} has to be called {name}.yaml: rename it, or write {stem} here")
     if name is None or default is None:
