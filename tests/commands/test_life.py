@@ -1,4 +1,4 @@
-"""The whole life of a rollout, command by command, on a real repository (DESIGN 4.1 to 4.3)."""
+"""The whole life of a rollout, command by command, on a real repository."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Decisions in the states that a clone is in when it matters (DESIGN 4.1), through the command line alone."""
+"""Decisions in the states that a clone is in when it matters, through the command line alone."""
 
 import os
 import subprocess

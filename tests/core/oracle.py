@@ -1,4 +1,4 @@
-"""What DESIGN 2 says, done the slow way: stepping through time, naive fractions, naive sorting.
+"""What the rules say, done the slow way: stepping through time, naive fractions, naive sorting.
 
 Written from the text alone; of the code under test it uses the value types, as data, and nothing that computes.
 """
@@ -32,7 +32,7 @@ def instant(moment: int) -> datetime:
 
 @cache
 def is_open(calendar: Calendar | None, moment: int) -> bool:
-    """2.1: the wall clock reads inside hours on one of days and not on a closed date."""
+    """the wall clock reads inside hours on one of days and not on a closed date."""
     if calendar is None:
         return True
     wall = datetime.fromtimestamp(moment, ZoneInfo(calendar.timezone))
@@ -68,7 +68,7 @@ def open_seconds(calendar: Calendar | None, start: int, end: int) -> int:
 
 @cache
 def progress(schedule: Schedule, moment: int) -> Fraction:
-    """2.1: planned progress."""
+    """planned progress."""
     points = [(seconds(w.at), w.share) for w in schedule.waypoints]
     if moment < points[0][0]:
         return Fraction(0)
@@ -87,7 +87,7 @@ def progress(schedule: Schedule, moment: int) -> Fraction:
 
 
 def falling(schedule: Schedule, moment: int) -> bool:
-    """2.1: as the last stretch or step begun by then that was not flat; with none yet, rising."""
+    """as the last stretch or step begun by then that was not flat; with none yet, rising."""
     answer, last = False, (seconds(schedule.waypoints[0].at), Fraction(0))
     for waypoint in schedule.waypoints:
         if last[0] <= moment and waypoint.share != last[1]:
@@ -136,7 +136,7 @@ def _chain(schedule: Schedule, steps: bool) -> list[tuple[int, Fraction]]:
 
 @cache
 def steepest(schedule: Schedule, minutes: int, steps: bool = False) -> Fraction:
-    """2.6: the steepest planned rise within any stretch of that many open minutes; waypoints on whole minutes."""
+    """the steepest planned rise within any stretch of that many open minutes; waypoints on whole minutes."""
     chain = _chain(schedule, steps)
     unit = lcm(*(height.denominator for _, height in chain))
     heights = [(opened, int(height * unit)) for opened, height in chain]
@@ -183,7 +183,7 @@ def pin_of(variable: Variable, host: str, role: str) -> str | None:
 
 
 def order(variable: Variable, rollout: str, inventory: Inventory, role: str) -> list[str]:
-    """2.3: the hosts that no pin matches, in the order in which they move."""
+    """the hosts that no pin matches, in the order in which they move."""
     hosts = [h for h, r in zip(inventory.hosts, inventory.roles, strict=True) if r == role]
     label = dict(zip(inventory.hosts, inventory.labels[variable.spread], strict=True)) if variable.spread else {}
 
@@ -198,7 +198,7 @@ def order(variable: Variable, rollout: str, inventory: Inventory, role: str) -> 
 
 
 def bounds(variable: Variable, role: str, n: int) -> tuple[int, int]:
-    """2.2: lo and hi; only the first glob that matches counts."""
+    """lo and hi; only the first glob that matches counts."""
     low, high = 0, n
     for limit in variable.limits:
         if fnmatchcase(role, limit.roles):
@@ -231,7 +231,7 @@ def roles(variable: Variable, inventory: Inventory) -> list[str]:
 
 
 def plan(variable: Variable, inventory: Inventory, moment: int) -> dict[str, str]:
-    """2.1 to 2.3: every host's value by file and clock alone."""
+    """Every host's value by file and clock alone."""
     values = {}
     for role in roles(variable, inventory):
         for host in (h for h, r in zip(inventory.hosts, inventory.roles, strict=True) if r == role):
@@ -247,7 +247,7 @@ def plan(variable: Variable, inventory: Inventory, moment: int) -> dict[str, str
 
 
 def per_hour(variable: Variable, rollout: Rollout, role: str, n: int) -> int:
-    """2.6: what a role may be changed within an hour."""
+    """what a role may be changed within an hour."""
     for limit in variable.limits:
         if fnmatchcase(role, limit.roles):
             if limit.per_hour is not None:

@@ -1,4 +1,4 @@
-"""Bundles and hosts' objects (DESIGN 3.4)."""
+"""Bundles and hosts' objects."""
 
 import json
 

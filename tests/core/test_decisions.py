@@ -1,4 +1,4 @@
-"""Halt, resume, pace, rollback, pin and unpin, sentence by sentence (DESIGN 4.1); no ledger unless it says so."""
+"""Halt, resume, pace, rollback, pin and unpin, sentence by sentence; no ledger unless it says so."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -238,7 +238,7 @@ def test_what_was_told_is_what_it_goes_on_from() -> None:
 
 
 def test_a_ledger_that_has_not_seen_the_rollout_told_nothing() -> None:
-    """c is the planned progress only where there is no ledger; here there is one, and e is 0 (2.6)."""
+    """c is the planned progress only where there is no ledger; here there is one, and e is 0."""
     told = publish(variable(), FLEET, after(-5), None)
     change = decisions.resume(status(halted(UP, 60), 70, told), after(70), None)
     assert points(change) == [(0, "0"), (60, "0"), (70, "0"), (130, "100")]

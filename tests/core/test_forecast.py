@@ -43,7 +43,7 @@ LIMITS = st.sampled_from(
 
 
 def simulated(setting: Variable, fleet: Inventory, now: datetime, told: Told | None) -> list[Move]:
-    """Step through every second: 2.5's rules with the planned progress, from what was told."""
+    """Step through every second: the ratchet with the planned progress, from what was told."""
     active, found = setting.rollouts[-1], []
     older = oracle.plan(replace(setting, rollouts=setting.rollouts[:-1]), fleet, unix(now))
     for role in oracle.roles(setting, fleet):
@@ -128,7 +128,7 @@ def test_the_plan_ahead_from_what_was_told(
 
 
 def test_more_than_at_most_allows_are_returned_in_the_second_in_which_a_fall_begins() -> None:
-    """2.5: falling, those told last are returned down to the quota, which `at_most` keeps below all from the start."""
+    """falling, those told last are returned down to the quota, which `at_most` keeps below all from the start."""
     planned = rollout((0, 0), (1, 100), (2, 100), (4, 0), name="x-2", to="3")
     setting = variable(planned, limits=(Limit("*", None, share_bound(50)),))
     fleet, now = inventory(a=4), after(1.5)
@@ -142,14 +142,14 @@ def head(moves: list[Move]) -> Next | None:
 
 
 def test_a_peak_that_lasts_no_second_moves_nobody() -> None:
-    """4.3: `at` is the first whole second at which the plan moves the host; the plan never stands at 100 % here."""
+    """`at` is the first whole second at which the plan moves the host; the plan never stands at 100 % here."""
     setting, fleet = variable(rollout((0, 0), (5, 50), (5, 100), (5, 50), (10, 50))), inventory(a=4)
     expected = simulated(setting, fleet, after(0), None)
     assert moves_ahead(setting, roles_of(fleet), after(0)) == expected
 
 
 def test_who_has_the_new_value_from_a_lifted_pin_does_not_move() -> None:
-    """2.5: a host whose pin is lifted while it has the rollout's `to` is counted as moved."""
+    """a host whose pin is lifted while it has the rollout's `to` is counted as moved."""
     fleet, planned = inventory(a=4), rollout((0, 0), (60, 100))
     pinned = variable(planned, pins=(pin("2", "a-0", "a-1"),))
     told = publish(pinned, fleet, after(0), publish(variable(pins=pinned.pins), fleet, after(-5), None))

@@ -1,4 +1,4 @@
-"""The inventory as a value, and the names it may hold (DESIGN 3.3)."""
+"""The inventory as a value, and the names it may hold."""
 
 import re
 

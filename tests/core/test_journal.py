@@ -65,7 +65,7 @@ def test_a_reason_forges_nothing(reason: str) -> None:
 
 
 def test_a_reason_gives_no_workflow_command() -> None:
-    """4.1: no workflow command. GitHub obeys lines of a job's output that begin with `::` or `##[`."""
+    """no workflow command. GitHub obeys lines of a job's output that begin with `::` or `##[`."""
     lines = message([change()], "::stop-commands::x\n  ::add-mask::y\n##[error]z").splitlines()
     assert not [line for line in lines if line.lstrip().startswith(("::", "##["))], lines
 

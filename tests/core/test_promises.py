@@ -1,4 +1,4 @@
-"""The promises of DESIGN 2.4, over random fleets, schedules, limits, pins, calendars, outages and clocks at rest."""
+"""The promises, over random fleets, schedules, limits, pins, calendars, outages and clocks at rest."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -137,7 +137,7 @@ def test_in_closed_hours_only_new_hosts_move(story: list[Moment]) -> None:
 
 @given(stories())
 def test_told_progress_is_never_faster_than_twice_the_plan(story: list[Moment]) -> None:
-    """5: by 2.6, in its own words; and never ahead of the plan on the way up."""
+    """Never faster than twice the plan, in other words; and never ahead of the plan on the way up."""
     published = run(story)
     every = int(EVERY.total_seconds())
     for last, told, moment in zip(published, published[1:], story[1:], strict=False):

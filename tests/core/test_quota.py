@@ -1,4 +1,4 @@
-"""How many hosts of a role: against DESIGN 2.2 line by line."""
+"""How many hosts of a role: against the rule, line by line."""
 
 from fractions import Fraction
 
@@ -78,7 +78,7 @@ def test_threshold_is_the_least_progress_that_moves_so_many(quota: RoleQuota) ->
 
 
 def test_a_whole_fleet_of_small_roles_stays_on_the_line() -> None:
-    """2.2: 500 roles with one host at least do not all get it in the first second."""
+    """500 roles with one host at least do not all get it in the first second."""
     roles = [role_quota("x-1", f"role-{i}", 4, hosts_bound(1), None) for i in range(500)]
     for percent, low, high in (
         (0, 0, 0),

@@ -126,7 +126,7 @@ def test_steepest(planned: Schedule, minutes: int, steps: bool) -> None:
 
 
 def test_in_no_time_at_all_nothing_rises_but_steps() -> None:
-    """2.6: R(0) bounds a publish that comes while the clock stands still, or after closed hours alone."""
+    """R(0) bounds a publish that comes while the clock stands still, or after closed hours alone."""
     hour = office(hours="10:00-11:00", days=WEEK)
     for planned, steps, height in (
         (schedule((0, 0), (60, 100), (60, 0)), True, 0),

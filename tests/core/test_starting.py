@@ -1,4 +1,4 @@
-"""The start of a rollout: refusals, the schedule, what leaves the file (DESIGN 4.1)."""
+"""The start of a rollout: refusals, the schedule, what leaves the file."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -123,7 +123,7 @@ def test_limits_that_are_just_met() -> None:
 
 
 def test_a_layer_below_that_gives_the_value_though_no_host_has_it_yet() -> None:
-    """4.1: `start` refuses a `--to` that a live layer below already gives; x-1 stays in the file, and its `to` is 2."""
+    """`start` refuses a `--to` that a live layer below already gives; x-1 stays in the file, and its `to` is 2."""
     setting = variable(rollout((0, 0), (600, 100)))
     with pytest.raises(Refusal, match="2"):
         start(setting, roles_of(inventory(a=2)), after(1), order("2", supersede=True))

@@ -1,4 +1,4 @@
-"""States by precedence (DESIGN 4.2) and exact counts (4.3)."""
+"""States by precedence and exact counts."""
 
 from fractions import Fraction
 
@@ -98,7 +98,7 @@ def test_counts_after_publishes_are_those_told() -> None:
 
 
 def test_a_ledger_that_has_not_seen_the_rollout_has_told_nothing_of_it() -> None:
-    """2.6: for the first publish that sees a rollout e_last is 0. `told_percent` is null without a ledger only."""
+    """for the first publish that sees a rollout e_last is 0. `told_percent` is null without a ledger only."""
     told = publish(variable(), FLEET, after(-5), None)
     assert status(variable(UP), 30, told).told == 0
 

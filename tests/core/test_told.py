@@ -1,4 +1,4 @@
-"""The ratchet and its pace, case by case (DESIGN 2.5, 2.6)."""
+"""The ratchet and its pace, case by case."""
 
 from fractions import Fraction
 
@@ -111,7 +111,7 @@ def test_a_lifted_bound_is_caught_up_with_at_the_hours_pace() -> None:
 
 
 def test_hosts_that_vanish_still_count_within_the_hour() -> None:
-    """2.5: a host counts as known, with what it was told, also while it is missing from the inventory."""
+    """a host counts as known, with what it was told, also while it is missing from the inventory."""
     limits = (Limit("*", None, None, 2),)
     setting, fleet = variable(rollout((0, 0), (1, 100)), limits=limits), inventory(a=10)
     told = publish(setting, fleet, after(5), publish(setting, fleet, after(-5), None))

@@ -94,7 +94,7 @@ def test_printable_text_moves_no_cursor(text: str) -> None:
 
 
 def test_a_value_that_utf_8_cannot_hold_is_refused() -> None:
-    """3.4: bundles are UTF-8. YAML can escape half a surrogate pair."""
+    """bundles are UTF-8. YAML can escape half a surrogate pair."""
     with pytest.raises(ValueError, match="a value"):
         value_of("\ud800")
 
