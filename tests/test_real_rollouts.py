@@ -1,4 +1,4 @@
-"""Every rollout that Fedora CoreOS made from 2019 to 2026, written as a variable file: real input, of real operators."""
+"""Every rollout of Fedora CoreOS from 2019 to 2026, written as a variable file: real input of real operators."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -149,8 +149,14 @@ class _Job:
         if self.remote is None:
             return Outcome(commit, False, None, (*self.notes, *notes))
         if self.failure is not None:
-            told = f"LOCAL ONLY: not on {self.remote.shown}, so no host sees it: {self.failure}"
-            notes = (f"{told}; the next decision pushes it, or `git push {self.remote.shown} {self.branch}`", *notes)
+            shown = self.remote.shown
+            told = (
+                f"LOCAL ONLY: not on {shown}, so no host sees it: {self.failure}; the next decision pushes it, "
+                f"or `git push {shown} {self.branch}`"
+            )
+            if commit is None and self.repository.tip(self.branch) == self.repository.ref(self.remote.tracking):
+                told = f"whether {shown} has anything newer is unknown: {self.failure}"
+            notes = (told, *notes)
         elif base.unpushed:
             notes = (f"earlier local commits pushed to {self.remote.shown} along with it: {base.unpushed}", *notes)
         return Outcome(commit, self.failure is None, self.remote.shown, (*self.notes, *notes), self.failure)
