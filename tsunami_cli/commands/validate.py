@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.repository import Repository, differs
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
-from tsunami_cli.commands.options import Folder, Json
+from tsunami_cli.commands.options import At, Folder, Json
 from tsunami_cli.commands.workspace import (
     FOLDER,
     SETTINGS,
@@ -33,6 +34,7 @@ def command(
             metavar="[FILE]...", help="Files; all of the repository where none is named.", show_default=False
         ),
     ] = None,
+    at: At = None,
     as_json: Json = False,
     folder: Folder = None,
 ) -> int:
@@ -46,7 +48,7 @@ def command(
 
     repository = Repository.discover(folder or Path.cwd())
     wanted = [_inside(repository.root, folder or Path.cwd(), file) for file in files or []]
-    problems, count = _Check(repository).run(wanted)
+    problems, count = _Check(repository, at or clock.now()).run(wanted)
     screen.show(problems, count, as_json=as_json)
     return 1 if any(problem.severity == "error" for problem in problems) else 0
 
@@ -63,8 +65,8 @@ def _inside(root: Path, base: Path, file: Path) -> str:
 class _Check:
     """One run over the files of a work tree."""
 
-    def __init__(self, repository: Repository) -> None:
-        self._repository, self._now = repository, clock.now()
+    def __init__(self, repository: Repository, now: datetime) -> None:
+        self._repository, self._now = repository, now
         self._fleet = Fleet(WorkTree(repository.root))
         self._problems: list[Problem] = []
 
