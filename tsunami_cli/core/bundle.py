@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from tsunami_cli.core.values import Value
 
 
 def host_objects(columns: Mapping[str, Sequence[Value]], count: int) -> list[str]:
     """Return the flat JSON object of each of `count` hosts; `columns` has every variable's values in host order."""
-    names = sorted(columns)
+    names = tuple(sorted(columns))
     if not names:
         return ["{}"] * count
-    keys = [f"{json.dumps(name)}:" for name in names]
-    known = _Objects(keys)
+    known = _objects(names)
     return list(map(known.__getitem__, zip(*(columns[name] for name in names), strict=True)))
 
 
@@ -26,6 +26,12 @@ class _Objects(dict[tuple[Value, ...], str]):
     def __missing__(self, values: tuple[Value, ...]) -> str:
         text = self[values] = "{" + ",".join(map(str.__add__, self._keys, values)) + "}"
         return text
+
+
+@lru_cache(maxsize=16)
+def _objects(names: tuple[str, ...]) -> _Objects:
+    """Return the objects of these variables, the same ones for all roles."""
+    return _Objects([f"{json.dumps(name)}:" for name in names])
 
 
 def bundle(role: str, sequence: int, hosts: Sequence[str], objects: Sequence[str]) -> bytes:

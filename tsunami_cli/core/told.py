@@ -1,6 +1,6 @@
 """What hosts were told of one variable, and the one step that a publish takes from there: the ratchet."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -46,14 +46,14 @@ class Told:
         return host in self.given
 
 
-def planned_moves(lineup: Lineup, now: datetime) -> dict[str, frozenset[str]]:
+def planned_moves(lineup: Lineup, now: datetime) -> dict[str, Collection[str]]:
     """Return for each rollout's id the hosts that file and clock alone say it has moved."""
     return {rollout.id: planned_by(lineup, rollout, now) for rollout in lineup.variable.rollouts}
 
 
-def planned_by(lineup: Lineup, rollout: Rollout, now: datetime) -> frozenset[str]:
+def planned_by(lineup: Lineup, rollout: Rollout, now: datetime) -> Collection[str]:
     """Return the hosts of a role that file and clock alone say a rollout has moved."""
-    return frozenset(lineup.leading(rollout, lineup.quota(rollout).at(rollout.progress(now))))
+    return lineup.leading(rollout, lineup.quota(rollout).at(rollout.progress(now)))
 
 
 def adopted(variable: Variable, told: Told, now: datetime) -> Told:
