@@ -1,12 +1,10 @@
 """`tsunami explain`: why a host has its value."""
 
-from collections.abc import Iterator
-from datetime import datetime
-
+from tsunami_cli.commands.causes import Causes
 from tsunami_cli.commands.options import At, Folder, Host, Json, Variable
-from tsunami_cli.commands.workspace import FOLDER, Workspace, load_variable, note
-from tsunami_cli.core.explaining import Explanation, Version, decision_behind, explain
-from tsunami_cli.core.journal import Entry, entries
+from tsunami_cli.commands.workspace import FOLDER, Workspace, note
+from tsunami_cli.core.explaining import Explanation, explain
+from tsunami_cli.core.journal import Entry
 
 
 def command(host: Host, var: Variable, at: At = None, as_json: Json = False, folder: Folder = None) -> None:
@@ -19,29 +17,17 @@ def command(host: Host, var: Variable, at: At = None, as_json: Json = False, fol
     workspace = Workspace(folder, at)
     variable = workspace.fleet.variable(var)
     found = explain(host, workspace.fleet.role_of(host), variable, workspace.now)
-    decision = _decision(workspace, found, at)
+    decision = _decision(workspace, found)
     file = f"{FOLDER}/{var}.yaml"
     screen.show(screen.ExplainScreen(workspace.now, found, decision, file), as_json=as_json)
     workspace.warn()
 
 
-def _decision(workspace: Workspace, found: Explanation, until: datetime | None) -> Entry | None:
+def _decision(workspace: Workspace, found: Explanation) -> Entry | None:
     """Return the decision that the host's value goes back to; None where history does not tell."""
-    from tsunami_cli.adapters.git.history import decisions
-    from tsunami_cli.adapters.git.trees import CommitTree
-
-    head, file = workspace.source, f"{FOLDER}/{found.variable.name}.yaml"
+    head = workspace.source
     if head is None:
         return None
     if workspace.repository.shallow:
         note("history was cut off when this was cloned: whose decision it was may lie before (git fetch --unshallow)")
-
-    def versions() -> Iterator[Version]:
-        for commit in decisions(workspace.repository, head, [file]):
-            if until is not None and commit.at > until:
-                continue
-            data = CommitTree(workspace.repository, commit.sha).read(file)
-            variable = load_variable(data, file, None).variable if data is not None else None
-            yield Version([e for e in entries([commit]) if e.variable == found.variable.name], variable)
-
-    return decision_behind(found, versions())
+    return Causes(workspace.repository, head, workspace.fleet.settings.inventory).of(found.ground)

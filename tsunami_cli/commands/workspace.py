@@ -44,6 +44,11 @@ class Loaded:
     root: Node | None
 
     @property
+    def name(self) -> str:
+        """The variable's name, by the file's."""
+        return self.file.removeprefix(f"{FOLDER}/").removesuffix(".yaml")
+
+    @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep it from being used."""
         return tuple(problem for problem in self.problems if problem.severity == "error")

@@ -7,8 +7,11 @@ from functools import lru_cache
 from tsunami_cli.core.values import Value
 
 
-def host_objects(columns: Mapping[str, Sequence[Value]], count: int) -> list[str]:
-    """Return the flat JSON object of each of `count` hosts; `columns` has every variable's values in host order."""
+def host_objects(columns: Mapping[str, Sequence[Value | None]], count: int) -> list[str]:
+    """Return the flat JSON object of each of `count` hosts; `columns` has every variable's values in host order.
+
+    A variable that a host has no value of, None, is absent from its object.
+    """
     names = tuple(sorted(columns))
     if not names:
         return ["{}"] * count
@@ -16,15 +19,16 @@ def host_objects(columns: Mapping[str, Sequence[Value]], count: int) -> list[str
     return list(map(known.__getitem__, zip(*(columns[name] for name in names), strict=True)))
 
 
-class _Objects(dict[tuple[Value, ...], str]):
+class _Objects(dict[tuple[Value | None, ...], str]):
     """The objects by their values: few combinations occur, and each is put together once."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         super().__init__()
         self._keys = keys
 
-    def __missing__(self, values: tuple[Value, ...]) -> str:
-        text = self[values] = "{" + ",".join(map(str.__add__, self._keys, values)) + "}"
+    def __missing__(self, values: tuple[Value | None, ...]) -> str:
+        pairs = (key + value for key, value in zip(self._keys, values, strict=True) if value is not None)
+        text = self[values] = "{" + ",".join(pairs) + "}"
         return text
 
 

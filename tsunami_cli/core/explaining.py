@@ -1,12 +1,11 @@
 """Why one host has one value, and when that will change."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from tsunami_cli.core.forecast import moves_ahead
-from tsunami_cli.core.journal import SETTING_OFF, Entry
+from tsunami_cli.core.grounds import Ground
 from tsunami_cli.core.lineup import Lineup, Role
 from tsunami_cli.core.model import Limit, Pin, Rollout, Variable
 from tsunami_cli.core.problems import Refusal
@@ -41,6 +40,16 @@ class Explanation:
     limit: Limit
     """The bounds of its role."""
 
+    @property
+    def ground(self) -> Ground:
+        """What the value goes back to."""
+        name, variable = self.variable.name, self.variable
+        if self.pin is not None:
+            return Ground("pin", name, pin=self.pin)
+        if self.source is not None:
+            return Ground("rollout", name, self.source.id)
+        return Ground("default", name, value=self.value) if self.value == variable.default else Ground("file", name)
+
 
 def explain(host: str, role: Role, variable: Variable, now: datetime, told: Told | None = None) -> Explanation:
     """Return why a host has what it has; Refusal where the variable does not apply to its role."""
@@ -70,40 +79,3 @@ def explain(host: str, role: Role, variable: Variable, now: datetime, told: Told
         not_before=next((move.at for move in ahead if move.host == host), None),
         limit=variable.limit(role.name),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A variable as one commit left it."""
-
-    made: Sequence[Entry]
-    """The decisions on it in that commit."""
-    variable: Variable | None
-    """None where the file was missing or wrong."""
-
-
-def decision_behind(found: Explanation, versions: Iterable[Version]) -> Entry | None:
-    """Return the decision that a value goes back to, from the versions of its variable, newest first.
-
-    For a rollout that is what set it going last: a start, a resume, another pace, or the edit that brought it in. For a
-    pin or a default it is the commit that set it. None where history does not tell.
-    """
-    latest: Entry | None = None
-    for version in versions:
-        if version.variable is None or not _has(version.variable, found):
-            break
-        if found.source is not None:
-            ours = (e for e in version.made if e.rollout == found.source.id and e.action in SETTING_OFF)
-            if (entry := next(ours, None)) is not None:
-                return entry
-        latest = next(iter(version.made), latest)
-    return latest
-
-
-def _has(version: Variable, found: Explanation) -> bool:
-    """Say whether a version of the variable has what gives the host its value."""
-    if found.pin is not None:
-        return found.pin in version.pins
-    if found.source is not None:
-        return any(rollout.id == found.source.id for rollout in version.rollouts)
-    return version.default == found.value

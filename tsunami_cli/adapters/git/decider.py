@@ -86,6 +86,24 @@ def decide(
     return job.run()
 
 
+def current(repository: Repository, branch: str, *, push_along: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the commit that counts now, and what there is to say about it.
+
+    That is the remote's tip, or the local one where it is ahead: then those commits are pushed first (`push_along`), a
+    halt that was made without a network among them. Raises Refused or Unreachable as `decide` does.
+    """
+    seen: list[str] = []
+
+    def look(tree: CommitTree) -> None:
+        seen.append(tree.commit)
+
+    if push_along:
+        outcome = decide(repository, branch, look)
+        return seen[-1], outcome.notes
+    job = _Job(repository, branch, look, remote_of(settings(repository), branch), Signer(None, False, False))
+    return job.base().commit, ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Base:
     """The commit that a decision is made on, and where the branch stood when it was chosen."""
@@ -248,7 +266,7 @@ class _Job:
         tree = write_tree(root, objects, f"{base.commit}^{{tree}}", changes)
         if tree is None:
             raise Refused(f"{decision.subject}: would delete the last file on {self.branch}; nothing was changed")
-        return write_commit(root, tree, base.commit, decision.message, self.signer)
+        return write_commit(root, tree, [base.commit], decision.message, self.signer)
 
     def push(self, base: _Base, commit: str, slug: str) -> bool:
         """Push a commit; False where an urgent decision gives that up."""

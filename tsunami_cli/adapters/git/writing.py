@@ -80,7 +80,9 @@ class Signer:
     """Whether the commit is made even where the committer is unknown or a signature cannot be had."""
 
 
-def write_commit(root: Path, tree: str, parent: str, message: str, signer: Signer) -> tuple[str, tuple[str, ...]]:
+def write_commit(
+    root: Path, tree: str, parents: Sequence[str], message: str, signer: Signer
+) -> tuple[str, tuple[str, ...]]:
     """Store a commit, which no ref names yet; returns its id and what there is to say about how it was made."""
     extra = {}
     if signer.now is not None:
@@ -88,7 +90,7 @@ def write_commit(root: Path, tree: str, parent: str, message: str, signer: Signe
         extra = {"GIT_AUTHOR_DATE": instant, "GIT_COMMITTER_DATE": instant}
     sign, notes = signer.sign, list[str]()
     while True:
-        done = _commit_tree(root, tree, parent, message, sign, extra, network_limit() if signer.urgent else None)
+        done = _commit_tree(root, tree, parents, message, sign, extra, network_limit() if signer.urgent else None)
         if done.status == 0:
             return _line(done.out), tuple(notes)
         nameless = _NO_IDENTITY.search(done.err) is not None and "GIT_AUTHOR_EMAIL" not in extra
@@ -104,12 +106,19 @@ def write_commit(root: Path, tree: str, parent: str, message: str, signer: Signe
 
 
 def _commit_tree(
-    root: Path, tree: str, parent: str, message: str, sign: bool, extra: Mapping[str, str], limit: float | None
+    root: Path,
+    tree: str,
+    parents: Sequence[str],
+    message: str,
+    sign: bool,
+    extra: Mapping[str, str],
+    limit: float | None,
 ) -> Done:
     # A name that git would guess from the machine is no name for an audit log. The message is UTF-8 whatever
     # i18n.commitEncoding says: git would only label it.
     settings = ("-c", "user.useConfigOnly=true", "-c", "i18n.commitEncoding=UTF-8")
-    words = (*settings, "commit-tree", "-S" if sign else "--no-gpg-sign", "-p", parent, tree)
+    above = [word for parent in parents for word in ("-p", parent)]
+    words = (*settings, "commit-tree", "-S" if sign else "--no-gpg-sign", *above, tree)
     return run(root, *words, data=message.encode("utf-8", "replace"), extra=extra, limit=limit)
 
 

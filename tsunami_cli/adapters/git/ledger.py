@@ -1,0 +1,205 @@
+"""The ledger: the branch of entries, one for each publish that told anybody something, or moved a told progress."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tsunami_cli.adapters.git.history import parse_commit
+from tsunami_cli.adapters.git.objects import REGULAR, Entry
+from tsunami_cli.adapters.git.process import run
+from tsunami_cli.adapters.git.remote import Lost, Remote, Verdict, fetch, in_the_way, push
+from tsunami_cli.adapters.git.repository import Repository, branch_ref
+from tsunami_cli.adapters.git.trees import CommitTree, parts_of
+from tsunami_cli.adapters.git.writing import Signer, write_blobs, write_commit, write_tree
+from tsunami_cli.core.minutes import read
+from tsunami_cli.core.record import (
+    LEDGER,
+    PINNED,
+    PROGRESS,
+    RECENT,
+    ROLES,
+    TOLD,
+    Bundle,
+    Record,
+    Rows,
+    parse_bundle,
+    parse_pinned,
+    parse_progress,
+    parse_recent,
+    parse_told,
+)
+from tsunami_cli.errors import Refused
+
+REF = branch_ref(LEDGER)
+REPACK_EVERY = 100
+"""Entries after which the loose objects of the ledger are packed, deltas and all: a tenth of the room."""
+
+
+def ledger_tip(repository: Repository) -> str | None:
+    """Return the newest entry that this clone knows, from its own branch or as fetched; None where there is none."""
+    return repository.counting_tip(LEDGER)
+
+
+def ledger_at(remote: Remote) -> Remote:
+    """Return where the ledger lives, beside the branch."""
+    prefix = remote.tracking.rpartition(remote.ref.removeprefix("refs/heads/"))[0]
+    tracking = f"{prefix}{LEDGER}" if prefix.startswith("refs/remotes/") else f"refs/tsunami/upstream/{LEDGER}"
+    return Remote(remote.name, REF, tracking, remote.plain_ssh)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One entry of the ledger, read as far as it is asked."""
+
+    repository: Repository
+    commit: str
+
+    @cached_property
+    def tree(self) -> CommitTree:
+        """The files of the entry."""
+        return CommitTree(self.repository, self.commit)
+
+    def record(self, roles: Collection[str] | None = None, hosts: Collection[str] | None = None) -> Record:
+        """Return what the entry says, of all hosts or of those of some roles; Refused where it is damaged.
+
+        `hosts` restricts what is read of who was told what under rollouts.
+        """
+        raw = self.repository.objects.commit(self.commit)
+        try:
+            source, at, sequence = read(dict(parse_commit(self.commit, raw).trailers))
+            return Record(
+                sequence=sequence,
+                at=at,
+                commit=self.commit,
+                source=source,
+                bundles=self._bundles(roles),
+                rows=lambda name: self._rows(name, hosts),
+                progress=parse_progress(self.tree.read(PROGRESS)),
+                pinned=parse_pinned(self.tree.read(PINNED)),
+                recent=parse_recent(self.tree.read(RECENT)),
+            )
+        except (ValueError, TypeError, AttributeError, KeyError) as wrong:
+            raise self._damaged(wrong) from None
+
+    def files(self) -> list[str]:
+        """Return the paths below `told/`."""
+        return [f"{TOLD}/{name}" for name in self.tree.names(TOLD)]
+
+    def raw_bundles(self) -> dict[str, bytes]:
+        """Return all bundles as they were published, by role."""
+        names = [name.removesuffix(".json") for name in self.tree.names(ROLES)]
+        return {name: self._bundle(name) for name in names}
+
+    def _bundles(self, roles: Collection[str] | None) -> dict[str, Bundle]:
+        there = {name.removesuffix(".json") for name in self.tree.names(ROLES)}
+        wanted = there if roles is None else there & set(roles)
+        return {name: parse_bundle(self._bundle(name)) for name in sorted(wanted)}
+
+    def _bundle(self, role: str) -> bytes:
+        return self.tree.read(f"{ROLES}/{role}.json") or b""
+
+    def _rows(self, variable: str, hosts: Collection[str] | None) -> Rows:
+        try:
+            return parse_told(self.tree.read(f"{TOLD}/{variable}.csv"), hosts)
+        except ValueError as wrong:
+            raise self._damaged(wrong) from None
+
+    def _damaged(self, wrong: Exception) -> Refused:
+        # Falls to exit 1: what was told is not known, so nobody is told anything.
+        return Refused(f"{LEDGER}: entry {self.commit[:7]} is damaged: {wrong}: see git log {LEDGER}")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The branch where it counts: on the remote, or here where there is none."""
+
+    repository: Repository
+    remote: Remote | None
+    """Where the ledger lives; None for this repository alone."""
+
+    def tip(self, *, lost: bool = False) -> str | None:
+        """Return the newest entry, asked of the remote where there is one; Unreachable where that does not answer.
+
+        An entry that this clone alone has, made before there was a remote, counts where the remote has none yet.
+        Refused where the remote had one and has none any more, unless that is known: `lost`, and None.
+        """
+        if self.remote is None:
+            return self.repository.tip(LEDGER)
+        before = self.repository.ref(self.remote.tracking)
+        theirs = fetch(self.repository, self.remote)
+        if theirs is not None:
+            return theirs
+        if lost:
+            return None
+        if before is not None:
+            # Falls to exit 1: a ledger that was there and is gone must not be begun afresh.
+            raise Refused(
+                f"{LEDGER}: {self.remote.shown} has none any more, and had {before[:7]}: put it back with "
+                f"git push {self.remote.shown} {before}:{REF}, or publish --recover"
+            )
+        return self.repository.tip(LEDGER)
+
+    def known(self) -> Iterable[str]:
+        """Yield the tips that this clone has of the ledger, whatever the remote says."""
+        refs = [REF, *([self.remote.tracking] if self.remote else [])]
+        return [tip for ref in refs if (tip := self.repository.ref(ref)) is not None]
+
+    def append(
+        self,
+        parents: Sequence[str],
+        files: Mapping[str, bytes | None],
+        message: str,
+        signer: Signer,
+        over: str | None,
+    ) -> str:
+        """Commit an entry and make it the tip over `over`; Lost where somebody else was first.
+
+        `files` are the changes to the files of the first parent, None taking one away. With a remote the entry counts
+        once it is there: until then nothing here names it.
+        """
+        root, objects = self.repository.root, self.repository.objects
+        new = {path: data for path, data in files.items() if data is not None}
+        entries: dict[tuple[str, ...], Entry | None] = {parts_of(path): None for path in files}
+        for path, sha in zip(new, write_blobs(root, tuple(new.values())), strict=True):
+            entries[parts_of(path)] = Entry(REGULAR[0], sha)
+        tree = write_tree(root, objects, f"{parents[0]}^{{tree}}" if parents else None, entries)
+        if tree is None:
+            raise Refused(f"{LEDGER}: an entry would be empty; nothing was recorded")
+        commit, _ = write_commit(root, tree, parents, message, signer)
+        self.put(commit, over)
+        return commit
+
+    def put(self, commit: str, over: str | None) -> None:
+        """Make a commit the tip; Lost where that was not `over` any more."""
+        if self.remote is None:
+            self._move(commit, over)
+            return
+        answer = push(self.repository, self.remote, commit)
+        if answer.verdict is Verdict.LOST:
+            raise Lost(answer.why)
+        if answer.verdict is not Verdict.DONE:
+            error = answer.error(self.remote, commit, LEDGER)
+            raise type(error)(f"{LEDGER}: {error}; nobody was told anything")
+        self.follow(commit)
+
+    def follow(self, commit: str) -> None:
+        """Let this clone's own branch name an entry that counts, so that `git log tsunami-ledger` has it."""
+        ours = self.repository.tip(LEDGER)
+        if self.remote is None or ours == commit or (ours and not self.repository.descends(commit, ours)):
+            return
+        # Falls to leaving it: the branch here is for looking, what counts is on the remote.
+        run(self.repository.root, "update-ref", REF, commit, ours or "")
+
+    def repack(self) -> None:
+        """Pack what the last entries left lying about."""
+        # Falls to nothing: a ledger that takes more room than it needs is as good as another.
+        run(self.repository.root, "repack", "-d", "-l", "-q", limit=120)
+
+    def _move(self, commit: str, before: str | None) -> None:
+        old = before or "0" * len(commit)
+        done = run(self.repository.root, "update-ref", "-m", "tsunami publish", REF, commit, old)
+        if done.status == 0:
+            return
+        if in_the_way(done.err) or self.repository.tip(LEDGER) != before:
+            raise Lost(done.why)
+        raise Refused(f"{LEDGER}: cannot be written: {done.why}; nobody was told anything")

@@ -1,0 +1,65 @@
+"""`tsunami publish`: tells hosts their values, and records it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsunami_cli.adapters.git.repository import Repository
+from tsunami_cli.commands.options import Folder, Json
+from tsunami_cli.commands.publishing import Asked, Publisher
+from tsunami_cli.errors import Usage
+
+
+def command(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="URL",
+            help="file:PATH, s3://bucket/prefix, gs:// or az://; else TSUNAMI_PUBLISH_TO, else publish.to.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be told, and change nothing.")] = False,
+    accept_shrink: Annotated[
+        int,
+        typer.Option(
+            "--accept-shrink", metavar="N", min=0, help="Let up to N hosts leave the inventory.", show_default=False
+        ),
+    ] = 0,
+    accept_rewind: Annotated[
+        bool, typer.Option("--accept-rewind", help="The branch went back, and that is meant. Needs --reason.")
+    ] = False,
+    reset_clock: Annotated[
+        bool, typer.Option("--reset-clock", help="The clock was wrong before, and is right now. Needs --reason.")
+    ] = False,
+    recover: Annotated[
+        bool,
+        typer.Option("--recover", help="The ledger was lost: get it back, here or from the store. Needs --reason."),
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the ledger.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+    folder: Folder = None,
+) -> int:
+    """Tell hosts their values: record in the ledger who is told what, and upload what changed.
+
+    Meant to run every few minutes, by CI or tsunami run. Whatever is wrong, no host moves; exit 1 where some files
+    cannot be used and their hosts keep what they have.
+
+    [dim]tsunami publish --dry-run[/]
+
+    [dim]tsunami publish --to s3://infra-state/tsunami[/]
+    """
+    from tsunami_cli.output import publish as screen
+
+    if (accept_rewind or reset_clock or recover) and not reason:
+        raise Usage("--accept-rewind, --reset-clock and --recover need a --reason: it stands in the ledger")
+    asked = Asked(to, dry_run, accept_shrink, accept_rewind, reset_clock, recover, reason)
+    repository = Repository.discover(folder or Path.cwd())
+    with screen.progress(shown=not as_json) as report:
+        done = Publisher(repository, asked, report).publish()
+    screen.show(done, as_json=as_json)
+    return done.exit_code

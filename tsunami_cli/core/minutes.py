@@ -1,0 +1,92 @@
+"""The message of a ledger entry: who was told what, and because of whose decision, in words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from tsunami_cli.core.grounds import Ground
+from tsunami_cli.core.journal import Entry, clean_reason
+from tsunami_cli.core.publishing import Publication, Sum
+from tsunami_cli.core.text import instant, instant_text, percent_shown
+from tsunami_cli.core.values import brief, printable
+
+SOURCE, CLOCK, SEQUENCE = "Tsunami-Source", "Tsunami-Clock", "Tsunami-Sequence"
+NAMED = 6
+"""Hosts that are named; `changes.ndjson` has them all."""
+LISTED = 12
+"""Groups of hosts that are listed."""
+
+
+def minutes(
+    publication: Publication, causes: Callable[[Ground], Entry | None], source: str, accepted: Sequence[str] = ()
+) -> str:
+    """Return the message; `accepted` holds what a person let pass, and why, in words."""
+    paragraphs = [f"#{publication.sequence} {_subject(publication)}", *(clean_reason(text) or "" for text in accepted)]
+    grounds: dict[tuple[str, object, object], Ground] = {}
+    for one in publication.news:
+        grounds.setdefault((one.variable, one.before, one.after), one.ground)
+    for found in publication.sums[:LISTED]:
+        cause = causes(grounds[found.variable, found.before, found.after])
+        paragraphs.append(_paragraph(found) + (f"\n  {because(cause)}" if cause else ""))
+    if len(publication.sums) > LISTED:
+        paragraphs.append(f"... and {len(publication.sums) - LISTED} more kinds of news: see changes.ndjson")
+    shares = [
+        f"{v.name} at {percent_shown(publication.told[v.name].progress[v.active.id])} ({v.active.id})"
+        for v in publication.variables
+        if v.active and publication.told[v.name].progress[v.active.id]
+    ]
+    if shares:
+        paragraphs.append("\n".join(shares))
+    paragraphs.append(trailers(source, publication.now, publication.sequence))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+
+
+def trailers(source: str, at: datetime, sequence: int) -> str:
+    """Return the last paragraph, which `read` reads."""
+    return f"{SOURCE}: {source}\n{CLOCK}: {instant_text(at)}\n{SEQUENCE}: {sequence}"
+
+
+def because(cause: Entry) -> str:
+    """Return `start by Ann Ek (3f2c1ab): orphaned docker-proxy fix`."""
+    who = printable(cause.author.partition(" <")[0])
+    reason = f": {printable(cause.reason)}" if cause.reason else ""
+    return f"{printable(cause.action)} by {who} ({cause.commit[:7]}){reason}"
+
+
+def _subject(publication: Publication) -> str:
+    if publication.previous is None:
+        hosts = sum(map(len, publication.hosts.values()))
+        return f"first publish: {hosts:,} host{'s' * (hosts != 1)}, {len(publication.variables)} variables"
+    if not publication.news:
+        moved = [v.name for v in publication.variables if v.active and _moved(publication, v.active.id)]
+        return f"nobody told anything new; {', '.join(moved[:3]) or 'hosts came or went'}"
+    parts = [summary(found) for found in publication.sums]
+    return "; ".join(parts[:2]) + (f"; and {len(parts) - 2} more" if len(parts) > 2 else "")
+
+
+def _moved(publication: Publication, rollout: str) -> bool:
+    before = publication.previous.progress if publication.previous else {}
+    return publication.progress.get(rollout) != before.get(rollout, 0)
+
+
+def summary(found: Sum) -> str:
+    """Return `docker +2 on 1.12.3 (1,666 of 4,180)`."""
+    if found.after is None:
+        return f"{found.variable} -{len(found.hosts):,}"
+    return f"{found.variable} +{len(found.hosts):,} on {brief(found.after)} ({found.have:,} of {found.of:,})"
+
+
+def _paragraph(found: Sum) -> str:
+    old = "(nothing)" if found.before is None else brief(found.before)
+    new = "(nothing)" if found.after is None else brief(found.after)
+    count = len(found.hosts)
+    more = f" and {count - NAMED:,} more" if count > NAMED else ""
+    hosts = ", ".join(found.hosts[:NAMED])
+    return f"{found.variable} {old} -> {new}: {count:,} host{'s' * (count != 1)}\n  {hosts}{more}"
+
+
+def read(found: Mapping[str, str]) -> tuple[str, datetime, int]:
+    """Return source, instant and sequence from an entry's trailers; ValueError where they are not there or wrong."""
+    try:
+        return found[SOURCE], instant(found[CLOCK]), int(found[SEQUENCE])
+    except KeyError as missing:
+        raise ValueError(f"it has no {missing.args[0]}") from None

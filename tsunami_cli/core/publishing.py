@@ -1,0 +1,248 @@
+"""One publish as a value: what every host is told, what of it is new, and what the ledger records of it."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import cached_property
+
+from tsunami_cli.core.bundle import bundle, host_objects
+from tsunami_cli.core.calendar import unix
+from tsunami_cli.core.grounds import Ground, ground_of
+from tsunami_cli.core.lineup import Lineup, Role, lineups
+from tsunami_cli.core.model import Variable
+from tsunami_cli.core.record import Record, values_in
+from tsunami_cli.core.told import Told, tell
+from tsunami_cli.core.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A host is told another value of a variable, its first one, or none any more."""
+
+    host: str
+    role: str
+    variable: str
+    before: Value | None
+    after: Value | None
+    ground: Ground
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What keeps hosts of a variable from being told what the plan has for them."""
+
+    variable: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How many hosts are told the same."""
+
+    variable: str
+    before: Value | None
+    after: Value | None
+    hosts: Sequence[str]
+    have: int
+    """How many hosts of the fleet have the new value now, of `of` that have the variable."""
+    of: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a publish at `now` tells, beside what the ledger says of the last one."""
+
+    now: datetime
+    sequence: int
+    """Of the ledger entry, where there is to be one; else of the last."""
+    told: Mapping[str, Told]
+    """By variable."""
+    variables: Sequence[Variable]
+    kept: Collection[str]
+    """Variables that cannot be read, or vanished: everybody keeps what they were told of them."""
+    objects: Mapping[str, Sequence[str]]
+    """By role, every host's object, in the order of the role's hosts."""
+    hosts: Mapping[str, Sequence[str]]
+    """By role, its hosts."""
+    news: Sequence[News]
+    """Sorted by host and variable."""
+    previous: Record | None
+
+    @cached_property
+    def progress(self) -> dict[str, Fraction]:
+        """Told progress by rollout."""
+        found = {r.id: self.told[v.name].progress[r.id] for v in self.variables for r in v.rollouts}
+        # What is kept as it was may be the one that these belong to.
+        return {**(self.previous.progress if self.previous and self.kept else {}), **found}
+
+    @cached_property
+    def roles_changed(self) -> Sequence[str]:
+        """The roles whose bundle is another one, or gone."""
+        if self.previous is None:
+            return sorted(self.objects)
+        old = self.previous.bundles
+        differing = {
+            role
+            for role, objects in self.objects.items()
+            if role not in old
+            or (list(old[role].objects), list(old[role].objects.values())) != (list(self.hosts[role]), list(objects))
+        }
+        return sorted(differing | (set(old) - set(self.objects)))
+
+    @property
+    def worth_recording(self) -> bool:
+        """Whether the ledger gets an entry: somebody is told something new, came or left, or a told progress moved."""
+        if self.previous is None or self.roles_changed:
+            return True
+        told, before = self.progress, self.previous.progress
+        return any(share != before.get(rollout, 0) for rollout, share in told.items())
+
+    @cached_property
+    def sums(self) -> Sequence[Sum]:
+        """What is new, counted, by variable, most hosts first."""
+        counts: Counter[tuple[str, Value]] = Counter()
+        for texts in self.objects.values():
+            for text, count in Counter(texts).items():
+                for item in values_in(text).items():
+                    counts[item] += count
+        hosts: dict[tuple[str, Value | None, Value | None], list[str]] = {}
+        for one in self.news:
+            hosts.setdefault((one.variable, one.before, one.after), []).append(one.host)
+        totals: Counter[str] = Counter()
+        for (name, _), count in counts.items():
+            totals[name] += count
+        sums = [
+            Sum(name, before, after, names, counts[name, after] if after else 0, totals[name])
+            for (name, before, after), names in hosts.items()
+        ]
+        return sorted(sums, key=lambda one: (one.variable, -len(one.hosts), one.after or "", one.before or ""))
+
+    def bundle(self, role: str) -> bytes | None:
+        """Return the new bundle of a role; None where the role is gone."""
+        if role not in self.objects:
+            return None
+        return bundle(role, self.sequence, self.hosts[role], self.objects[role])
+
+    def all_bundles(self) -> dict[str, bytes | None]:
+        """Return the bundles of all roles; those that are as they were keep the number they had."""
+        changed = set(self.roles_changed)
+        found: dict[str, bytes | None] = {role: self.bundle(role) for role in changed}
+        for role, last in self.previous.bundles.items() if self.previous else ():
+            if role not in changed:
+                found[role] = bundle(role, last.sequence, self.hosts[role], self.objects[role])
+        return found
+
+
+def publication(
+    previous: Record | None,
+    roles: Sequence[Role],
+    variables: Sequence[Variable],
+    kept: Collection[str],
+    now: datetime,
+    every: timedelta,
+    held: Collection[str] = (),
+) -> Publication:
+    """Return what a publish at `now` tells.
+
+    `previous` is what the ledger says, None where nothing was ever published; `kept` names variables whose hosts keep
+    what they were told; `every` is how often publishes are meant to run; `held` names variables of which the guard lets
+    no new host move.
+    """
+    old = {v.name: previous.told(v.name) if previous else None for v in variables}
+    told = {v.name: tell(v, roles, now, old[v.name], every, held=v.name in held) for v in variables}
+    objects = {role.name: _objects(role, variables, told, kept, previous) for role in roles}
+    draft = Publication(
+        now=now,
+        sequence=previous.sequence if previous else 0,
+        told=told,
+        variables=variables,
+        kept=kept,
+        objects=objects,
+        hosts={role.name: role.hosts for role in roles},
+        news=tuple(_news(roles, variables, told, old, objects, previous)),
+        previous=previous,
+    )
+    return replace(draft, sequence=draft.sequence + 1) if draft.worth_recording else draft
+
+
+def _objects(
+    role: Role, variables: Sequence[Variable], told: Mapping[str, Told], kept: Collection[str], previous: Record | None
+) -> list[str]:
+    """Return every host's object in a role."""
+    columns: dict[str, Sequence[Value | None]] = {
+        v.name: [told[v.name].given[host] for host in role.hosts] for v in variables if v.roles.match(role.name)
+    }
+    if previous is not None:
+        texts = [previous.objects.get(host, "{}") for host in role.hosts]
+        columns.update({name: [values_in(text).get(name) for text in texts] for name in kept})
+    return host_objects(columns, len(role.hosts))
+
+
+def _news(
+    roles: Sequence[Role],
+    variables: Sequence[Variable],
+    told: Mapping[str, Told],
+    old: Mapping[str, Told | None],
+    objects: Mapping[str, Sequence[str]],
+    previous: Record | None,
+) -> list[News]:
+    """Return what is new, by comparing objects first: few of them differ."""
+    found: list[News] = []
+    before = previous.objects if previous else {}
+    by_name = {variable.name: variable for variable in variables}
+    here: set[str] = set()
+    for role in roles:
+        here.update(role.hosts)
+        differing = [
+            (host, text) for host, text in zip(role.hosts, objects[role.name], strict=True) if before.get(host) != text
+        ]
+        placed = {v.name: Lineup(v, role) for v in variables if v.roles.match(role.name)} if differing else {}
+        for host, text in differing:
+            had, has = values_in(before.get(host, "{}")), values_in(text)
+            for name in sorted(had.keys() | has.keys()):
+                if had.get(name) == has.get(name):
+                    continue
+                if name in has:
+                    pin = placed[name].pins.get(host)
+                    ground = ground_of(by_name[name], host, pin, told[name], old[name])
+                else:
+                    ground = Ground("file", name)
+                found.append(News(host, role.name, name, had.get(name), has.get(name), ground))
+    for name_of_role, last in previous.bundles.items() if previous else ():
+        for host, text in last.objects.items():
+            if host not in here:
+                found += [
+                    News(host, name_of_role, name, value, None, Ground("inventory", name))
+                    for name, value in values_in(text).items()
+                ]
+    found.sort(key=lambda one: (one.host, one.variable))
+    return found
+
+
+def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: datetime, *, guarded: bool) -> list[str]:
+    """Say what keeps hosts of a variable from being told what the plan has for them, in words."""
+    active = variable.active
+    if active is None or active.falling(now) or now < active.schedule.starts:
+        return []
+    if active.halted is not None:
+        return ["halted"]
+    found = []
+    planned, e = active.progress(now), told.progress.get(active.id, Fraction(0))
+    if guarded:
+        found.append("held by its guard")
+    elif e < planned:
+        calendar = variable.calendar
+        opened = calendar is None or calendar.is_open(unix(now))
+        found.append("behind the plan: catching up at twice its pace" if opened else "behind the plan until hours open")
+    waiting: Counter[str] = Counter()
+    for lineup in lineups(variable, roles):
+        missing = lineup.quota(active).at(e) - sum(host in told.moved[active.id] for host in lineup.free)
+        if missing > 0:
+            waiting[lineup.role.name] = missing
+    if waiting and not guarded:
+        name, count = waiting.most_common(1)[0]
+        more = f" and {len(waiting) - 1} more roles" if len(waiting) > 1 else ""
+        found.append(f"as many hosts an hour as its limits allow: {count} of {name} wait{more}")
+    return found
