@@ -314,7 +314,7 @@ def test_explain_agrees_with_plan_and_get(fleet: Fleet) -> None:
     moved = next(f"lon2-search-a{n}" for n in range(1, 16, 2) if f"lon2-search-a{n}" not in moves)
     keys = {
         "host", "role", "variable", "value", "because", "rollout", "position", "of", "quota",
-        "not_before", "told", "told_at", "publish", "commit", "author", "action", "reason",
+        "not_before", "told", "told_at", "publish", "commit", "author", "action", "reason", "sequence",
     }  # fmt: skip
     found = fleet.json("explain", waiting, "helios")
     assert set(found) == keys

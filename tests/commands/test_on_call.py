@@ -246,8 +246,14 @@ def test_with_a_dead_remote_a_start_changes_nothing(fleet: Fleet, remote: Path) 
 
 def test_with_a_dead_remote_reading_works(fleet: Fleet, remote: Path) -> None:
     remote.rename(remote.with_name("gone.git"))
-    assert fleet.state("helios") == "settled"
-    assert fleet.json("get", "lon2-db-a1") == {"docker": "1.12.1"}
+    for words in (("status",), ("get", "lon2-db-a1"), ("plan",)):
+        said = fleet.run(*words)
+        assert said.code == 0, words
+        # Whether anything was published is not known here.
+        assert said.err == (
+            "warning: no tsunami-ledger is known here: this is the plan, not what hosts were told "
+            "(git fetch, if there is one)\n"
+        )
     assert fleet.run(*START, "--dry-run").code == 0
 
 

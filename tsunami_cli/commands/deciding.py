@@ -3,21 +3,26 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.decider import Decision, Outcome, decide
 from tsunami_cli.adapters.git.history import decisions
+from tsunami_cli.adapters.git.ledger import Ledger, Page, ledger_at
+from tsunami_cli.adapters.git.remote import Lost, remote_of, settings
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.adapters.yaml.edits import edit
 from tsunami_cli.commands.workspace import FOLDER, MAIN, SETTINGS, Fleet, Loaded, load_variable, note
 from tsunami_cli.core.decisions import Change, halt_edits
 from tsunami_cli.core.journal import entries, message
-from tsunami_cli.core.model import Rollout
+from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.problems import Refusal
+from tsunami_cli.core.record import LEDGER, Record
 from tsunami_cli.core.status import Status, status_of
+from tsunami_cli.core.told import Told
 from tsunami_cli.errors import Refused
 from tsunami_cli.output.streams import outlive_readers
 
@@ -60,6 +65,7 @@ class Decider:
         that was decided on first, unless it is `urgent`.
         """
         branch = self._branch(urgent=urgent)
+        self.fetch_ledger(branch, urgent=urgent)
         attempts: list[Sequence[Made]] = []
 
         def change(tree: CommitTree) -> Decision | None:
@@ -85,6 +91,27 @@ class Decider:
             raise Refused(f"nothing is committed on {self._branch()} yet: git add, git commit, then again")
         return self._make(name, make, Fleet(CommitTree(self.repository, tip))).change
 
+    def fetch_ledger(self, branch: str, *, urgent: bool) -> None:
+        """Get to know what hosts were told lately: what is decided goes on from there."""
+        found = settings(self.repository)
+        remote = remote_of(found, branch) if not urgent else None
+        if remote is None:
+            return
+        try:
+            Ledger(self.repository, ledger_at(remote)).tip(lost=True)
+        except Lost:
+            # Falls to what is known here: another process was just fetching the same.
+            return
+
+    def told(self, variable: Variable) -> Told | None:
+        """Return what hosts were told of a variable; None where nothing was published."""
+        return self._record.told(variable.name) if self._record else None
+
+    @cached_property
+    def _record(self) -> Record | None:
+        tip = self.repository.counting_tip(LEDGER)
+        return Page(self.repository, tip).record() if tip else None
+
     def rollout_ids(self, fleet: Fleet, name: str) -> frozenset[str]:
         """Return the ids of rollouts that were decided on lately: an id holds its second, and is never used twice."""
         if not isinstance(fleet.tree, CommitTree):
@@ -101,7 +128,8 @@ class Decider:
         loaded = fleet.load(name)
         if loaded.variable is None:
             raise Refused(f"{loaded.errors[0]}: nothing can be decided on it until that is mended")
-        return Made(make(fleet, status_of(loaded.variable, fleet.roles, self.now)), loaded)
+        told = self.told(loaded.variable)
+        return Made(make(fleet, status_of(loaded.variable, fleet.roles, self.now, told)), loaded)
 
     def _branch(self, *, urgent: bool = False) -> str:
         """Return the branch that counts, as the checkout's settings say.
@@ -129,6 +157,9 @@ def _decision(made: Sequence[Made], reason: str | None) -> Decision:
     """Return the commit of decisions that were made together, its files edited and checked again."""
     files: dict[str, bytes | None] = {}
     for one in made:
+        if one.change.action == "retire":
+            files[one.loaded.file] = None
+            continue
         data = edit(one.loaded.data, one.change.edits, one.loaded.file) if one.change.edits else one.loaded.data
         again = load_variable(data, one.loaded.file, None)
         if again.variable is None:

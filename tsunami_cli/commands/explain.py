@@ -3,8 +3,10 @@
 from tsunami_cli.commands.causes import Causes
 from tsunami_cli.commands.options import At, Folder, Host, Json, Variable
 from tsunami_cli.commands.workspace import FOLDER, Workspace, note
+from tsunami_cli.core.audit import Filter, Telling, select
 from tsunami_cli.core.explaining import Explanation, explain
 from tsunami_cli.core.journal import Entry
+from tsunami_cli.core.model import Globs
 
 
 def command(host: Host, var: Variable, at: At = None, as_json: Json = False, folder: Folder = None) -> None:
@@ -15,12 +17,35 @@ def command(host: Host, var: Variable, at: At = None, as_json: Json = False, fol
     from tsunami_cli.output import explain as screen
 
     workspace = Workspace(folder, at)
-    variable = workspace.fleet.variable(var)
-    found = explain(host, workspace.fleet.role_of(host), variable, workspace.now)
-    decision = _decision(workspace, found)
+    variable, role = workspace.fleet.variable(var), workspace.fleet.role_of(host)
+    record = workspace.record_of(role)
+    found = explain(
+        host,
+        role,
+        variable,
+        workspace.now,
+        workspace.told(variable, (role,), record),
+        workspace.answer(variable, (role,), record),
+    )
     file = f"{FOLDER}/{var}.yaml"
-    screen.show(screen.ExplainScreen(workspace.now, found, decision, file), as_json=as_json)
+    decision, telling = _decision(workspace, found), _telling(workspace, found)
+    screen.show(screen.ExplainScreen(workspace.now, found, decision, telling, file), as_json=as_json)
     workspace.warn()
+
+
+def _telling(workspace: Workspace, found: Explanation) -> Telling | None:
+    """Return when the host was told its value last; None where it never was."""
+    if workspace.page is None:
+        return None
+    from tsunami_cli.adapters.git.ledger_log import tellings
+
+    wanted = Filter(Globs((found.host,)), Globs((found.variable.name,)))
+    rows = [
+        row
+        for commit, data in tellings(workspace.repository, workspace.page.commit)
+        for row in select(data, commit, wanted)[0]
+    ]
+    return rows[-1] if rows else None
 
 
 def _decision(workspace: Workspace, found: Explanation) -> Entry | None:

@@ -2,17 +2,18 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from tsunami_cli.commands.options import At, Folder, Host, Json, variables
 from tsunami_cli.commands.workspace import Workspace
-from tsunami_cli.core.lineup import Lineup, Role
-from tsunami_cli.core.model import Variable
+from tsunami_cli.core.lineup import Lineup
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.status import values_now
 from tsunami_cli.core.values import Value, scalar, shown
+from tsunami_cli.errors import Refused
 
 
 def command(
@@ -22,23 +23,25 @@ def command(
         typer.Argument(metavar="[VAR]", help="The one variable to show.", autocompletion=variables, show_default=False),
     ] = None,
     at: At = None,
+    told: Annotated[bool, typer.Option("--told", help="What it was told last, from the ledger alone.")] = False,
     as_json: Json = False,
     folder: Folder = None,
 ) -> None:
-    """Show what a host is to run: its flat JSON object, or one value bare.
+    """Show what a host is to run, by the files and what it was told: its flat JSON object, or one value bare.
 
     [dim]tsunami get lon2-accesspoint-a7[/]           {"docker": "1.12.3", "helios": "0.9.12"}
 
     [dim]tsunami get lon2-accesspoint-a7 docker[/]    1.12.3
     """
     workspace = Workspace(folder, at)
-    role = workspace.fleet.role_of(host)
-    found: dict[str, Value] = {}
-    for variable in workspace.fleet.variables([var] if var else ()):
-        if variable.roles.match(role.name):
-            found[variable.name] = value_of_host(variable, role, host, workspace)
+    found = _told(host, workspace) if told else _values(host, var, workspace)
+    if told and var and var not in found:
+        raise Refusal(f"{host} was never told {var}")
+    if told and var:
+        found = {var: found[var]}
     if var and not found:
-        raise Refusal(f"{var} does not apply to {host}: its roles leave {role.name} out")
+        role = workspace.fleet.role_of(host).name
+        raise Refusal(f"{var} does not apply to {host}: its roles leave {role} out")
     if var and not as_json:
         sys.stdout.write(f"{shown(found[var])}\n")
     else:
@@ -47,6 +50,28 @@ def command(
     workspace.warn()
 
 
-def value_of_host(variable: Variable, role: Role, host: str, workspace: Workspace) -> Value:
-    """Return the value of one host."""
-    return values_now(Lineup(variable, role), workspace.now, None)[role.hosts.index(host)]
+def _values(host: str, var: str | None, workspace: Workspace) -> dict[str, Value]:
+    """Return what the host is to run, all of it or of one variable."""
+    role = workspace.fleet.role_of(host)
+    record = workspace.record_of(role)
+    found: dict[str, Value] = {}
+    for variable in workspace.fleet.variables([var] if var else ()):
+        if variable.roles.match(role.name):
+            answer = workspace.answer(variable, (role,), record)
+            if answer is None:
+                found[variable.name] = values_now(Lineup(variable, role), workspace.now, None)[role.hosts.index(host)]
+            elif host in answer.given:
+                found[variable.name] = answer.given[host]
+    return found
+
+
+def _told(host: str, workspace: Workspace) -> Mapping[str, Value]:
+    """Return what the host was told last, from the ledger alone."""
+    from tsunami_cli.core.record import values_in
+
+    if workspace.record is None:
+        raise Refused("nothing was published yet, so no host was told anything: tsunami publish")
+    text = workspace.record.objects.get(host)
+    if text is None:
+        raise Refused(f"{host}: #{workspace.record.sequence} has no such host")
+    return values_in(text)

@@ -7,7 +7,9 @@ from tsunami_cli.commands.options import Folder, Json, Reason, Variables
 from tsunami_cli.commands.workspace import Fleet, Loaded, note
 from tsunami_cli.core.decisions import halt
 from tsunami_cli.core.lineup import Role
+from tsunami_cli.core.model import Variable
 from tsunami_cli.core.status import Status, status_of
+from tsunami_cli.core.told import Told
 from tsunami_cli.errors import Refused
 
 
@@ -41,7 +43,7 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
             if loaded.variable is None:
                 broken.append(loaded)
                 continue
-            status = status_of(loaded.variable, roles, decider.now)
+            status = status_of(loaded.variable, roles, decider.now, _told(decider, loaded.variable))
             statuses.append(status)
             change = halt(status, decider.now, roles_known=bool(roles))
             made += [Made(change, loaded)] if change else []
@@ -56,6 +58,15 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
     for name in sorted(unknown):
         note(f"NOT HALTED: {name}: there is no such variable")
     return decided.exit_code or (1 if broken or unknown else 0)
+
+
+def _told(decider: Decider, variable: Variable) -> Told | None:
+    """Return what hosts were told; a damaged ledger must not keep a rollout from being halted."""
+    try:
+        return decider.told(variable)
+    except Refused as reason:
+        note(f"{reason} (the halt goes on without it; counts are as planned)")
+        return None
 
 
 def _roles(fleet: Fleet) -> tuple[Role, ...]:

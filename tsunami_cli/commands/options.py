@@ -32,6 +32,10 @@ def _parser(read: Callable[[str], object]) -> Callable[[str], object]:
     return parser
 
 
+duration_parser = _parser(duration)
+"""Reads a length of time for a flag."""
+
+
 def _duration_text(text: str) -> str:
     """Return a duration as it was typed, once it is known to be one."""
     _parser(duration)(text)

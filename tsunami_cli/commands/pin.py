@@ -43,7 +43,9 @@ def command(
         _check(fleet, host or [], role or [])
         value = value_from(status.variable, to, "--to")
         change = pin(status.variable, value, tuple(host or ()), tuple(role or ()), reason)
-        effects[:] = [effect_of(status.variable, change.variable, fleet.roles, decider.now)]
+        effects[:] = [
+            effect_of(status.variable, change.variable, fleet.roles, decider.now, decider.told(status.variable))
+        ]
         return change
 
     decided = decider.one(var, make, reason)

@@ -28,7 +28,10 @@ def command(
     fleet = workspace.fleet
     good, bad = fleet.split(var or ())
     active = [variable for variable in good if var or variable.active]
-    rows = [(variable, moves_ahead(variable, fleet.roles, workspace.now)) for variable in active]
+    rows = []
+    for variable in active:
+        told = workspace.told(variable, fleet.roles, workspace.record)
+        rows.append((variable, moves_ahead(variable, fleet.roles, workspace.now, told)))
     screen.show(screen.PlanScreen(workspace.now, rows), as_json=as_json, everything=everything)
     workspace.warn()
     return workspace.complain(bad)

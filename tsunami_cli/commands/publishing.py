@@ -27,6 +27,7 @@ from tsunami_cli.core.minutes import minutes
 from tsunami_cli.core.published import Published
 from tsunami_cli.core.publishing import Held, Publication, held_back, publication
 from tsunami_cli.core.record import LEDGER, Record
+from tsunami_cli.core.told import tell
 from tsunami_cli.errors import Refused, Unreachable
 
 TO = "TSUNAMI_PUBLISH_TO"
@@ -157,8 +158,8 @@ class Publisher:
             ) from None
         if manifest.fleet != self._fleet.settings.fleet:
             raise Refused(
-                f"{self._store.address}: holds fleet {manifest.fleet}, and this is {self._fleet.settings.fleet}: publish "
-                "to another place"
+                f"{self._store.address}: holds fleet {manifest.fleet}, and this is {self._fleet.settings.fleet}: "
+                "publish to another place"
             )
         return manifest
 
@@ -196,7 +197,9 @@ class Publisher:
         vanished = {name for name in gone if not self._causes.retired(name)}
         wrong = [(one.name, one.errors[0]) for one in bad]
         found = admitted(good, wrong, vanished, told)
-        return publication(previous, fleet.roles, found.variables, found.kept, now, settings.every), found
+        old = {v.name: previous.told(v.name) if previous else None for v in found.variables}
+        tellings = {v.name: tell(v, fleet.roles, now, old[v.name], settings.every) for v in found.variables}
+        return publication(previous, fleet.roles, found.variables, found.kept, now, tellings), found
 
     def _record(self, plan: Publication, page: Page | None) -> str:
         """Commit what is told to the ledger."""

@@ -1,5 +1,6 @@
 """`tsunami render`: the bundles of all roles, as files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,7 @@ def command(
     fleet = workspace.fleet
     variables = fleet.variables()
     wanted = _wanted(fleet, role or [])
-    files = {f"{found.name}.json": _bundle(variables, found, workspace) for found in wanted}
+    files = _published(variables, wanted, workspace) if workspace.record else _planned(variables, wanted, workspace)
     written = write_changed(out / "roles", files, prune=not role)
     screen.show(screen.RenderScreen(str(out), sum(len(r.hosts) for r in wanted), written), as_json=as_json)
     workspace.warn()
@@ -58,6 +59,24 @@ def _wanted(fleet: Fleet, names: list[str]) -> list[Role]:
     return [role for role in fleet.roles if not names or role.name in names]
 
 
-def _bundle(variables: tuple[Variable, ...], role: Role, workspace: Workspace) -> bytes:
-    columns = {v.name: values_now(Lineup(v, role), workspace.now, None) for v in variables if v.roles.match(role.name)}
-    return bundle(role.name, SEQUENCE, role.hosts, host_objects(columns, len(role.hosts)))
+def _planned(variables: Sequence[Variable], roles: Sequence[Role], workspace: Workspace) -> dict[str, bytes]:
+    """Return the bundles as the first publish would write them."""
+    files = {}
+    for role in roles:
+        applying = (v for v in variables if v.roles.match(role.name))
+        columns = {v.name: values_now(Lineup(v, role), workspace.now, None) for v in applying}
+        files[f"{role.name}.json"] = bundle(role.name, SEQUENCE, role.hosts, host_objects(columns, len(role.hosts)))
+    return files
+
+
+def _published(variables: Sequence[Variable], roles: Sequence[Role], workspace: Workspace) -> dict[str, bytes]:
+    """Return the bundles as a publish would write them on top of what was told; looking back, as it wrote them."""
+    from tsunami_cli.core.publishing import publication
+
+    page, record, fleet = workspace.page, workspace.record, workspace.fleet
+    names = {role.name for role in roles}
+    if page is not None and workspace.back:
+        return {f"{role}.json": data for role, data in page.raw_bundles().items() if role in names}
+    told = {v.name: answer for v in variables if (answer := workspace.answer(v, fleet.roles, record))}
+    bundles = publication(record, fleet.roles, variables, (), workspace.now, told).all_bundles()
+    return {f"{role}.json": data for role, data in bundles.items() if role in names and data is not None}

@@ -47,7 +47,7 @@ def command(
         old = tuple(value_from(variable, text, "--from") for text in came_from or ())
         order = Order(value_from(variable, to, "--to"), duration(over), over, old, at, tuple(via or ()), supersede)
         used = decider.rollout_ids(fleet, var)
-        change = start(variable, fleet.roles, decider.now, order, used=used)
+        change = start(variable, fleet.roles, decider.now, order, decider.told(variable), used)
         if not as_json and not shown:
             shown.append(change)
             screen.show_plan(change, fleet.roles, decider.now, every=fleet.settings.every)

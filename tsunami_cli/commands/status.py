@@ -20,10 +20,18 @@ def command(var: Variables = None, at: At = None, as_json: Json = False, folder:
     good, bad = fleet.split(var or ())
     rows = []
     for variable in good:
-        rows.append(
-            (status_of(variable, fleet.roles, now), None if as_json else next_moves(variable, fleet.roles, now))
-        )
-    found = screen.StatusScreen(now, workspace.source, fleet.settings.fleet, len(fleet.inventory.hosts), rows, len(bad))
+        told = workspace.told(variable, fleet.roles, workspace.record)
+        coming = None if as_json else next_moves(variable, fleet.roles, now, told)
+        rows.append((status_of(variable, fleet.roles, now, told), coming))
+    found = screen.StatusScreen(
+        now=now,
+        source=workspace.source,
+        fleet=fleet.settings.fleet,
+        hosts=len(fleet.inventory.hosts),
+        rows=rows,
+        record=workspace.record,
+        broken=len(bad),
+    )
     screen.show(found, as_json=as_json)
     workspace.warn()
     return workspace.complain(bad)

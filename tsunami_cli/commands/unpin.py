@@ -29,7 +29,9 @@ def command(
 
     def make(fleet: Fleet, status: Status) -> Change:
         change = unpin(status.variable, tuple(host or ()), tuple(role or ()))
-        effects[:] = [effect_of(status.variable, change.variable, fleet.roles, decider.now)]
+        effects[:] = [
+            effect_of(status.variable, change.variable, fleet.roles, decider.now, decider.told(status.variable))
+        ]
         return change
 
     decided = decider.one(var, make, reason)

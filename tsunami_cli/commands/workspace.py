@@ -8,11 +8,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.repository import Repository, differs
-from tsunami_cli.adapters.git.trees import Tree, WorkTree
+from tsunami_cli.adapters.git.trees import CommitTree, Tree, WorkTree
 from tsunami_cli.core.checks.settings import check_settings
 from tsunami_cli.core.checks.variable import check_variable
 from tsunami_cli.core.inventory import Inventory
@@ -20,11 +20,19 @@ from tsunami_cli.core.lineup import Role, roles_of
 from tsunami_cli.core.model import Settings, Variable
 from tsunami_cli.core.nodes import MapNode, Node, plain
 from tsunami_cli.core.problems import Problem
+from tsunami_cli.core.told import Told, foreseen, tell
 from tsunami_cli.core.values import Value, printable, read_as, scalar
 from tsunami_cli.errors import Refused
 
+if TYPE_CHECKING:
+    from tsunami_cli.adapters.git.ledger import Page
+    from tsunami_cli.adapters.git.repository import Differences
+    from tsunami_cli.core.record import Record
+
 T = TypeVar("T")
 
+LEDGER = "tsunami-ledger"
+"""The branch that records what hosts were told."""
 SETTINGS = "tsunami.yaml"
 FOLDER = "rollouts"
 MAIN = "main"
@@ -130,26 +138,71 @@ class Fleet:
 
 
 class Workspace:
-    """The repository around a folder, with its work tree's fleet and the instant of this run."""
+    """The repository around a folder, with its fleet, what the ledger says, and the instant of this run.
+
+    The fleet is that of the work tree; looking back, that of the source which the newest ledger entry of then names.
+    """
 
     def __init__(self, folder: Path | None, at: datetime | None = None) -> None:
         """Find the repository; Refused where there is none. `at` replaces the present for looking back or ahead."""
         self.repository = Repository.discover(folder or Path.cwd())
-        self.now = at or clock.now()
+        present = clock.now()
+        self.now = at or present
+        self.ahead = self.now > present
+        """Whether this run looks ahead."""
+        self.back = self.now < present
+        """Whether this run looks back."""
+        self.page = self._page()
+        """The ledger entry that counts; None where there is none."""
+        self._comparing: Differences | None = None
+        if self.back and self.page is not None:
+            self.source: str | None = self.page.source
+            self.fleet = Fleet(CommitTree(self.repository, self.page.source))
+            return
+        self.source = self.repository.head_commit()
+        """The commit that is checked out, or looked back at."""
         self.fleet = Fleet(WorkTree(self.repository.root))
-
         paths = [FOLDER, SETTINGS, self.fleet.settings.inventory]
         self._comparing = differs(self.repository, self.fleet.settings.branch, paths)
         # Also where the command fails before it warns.
         weakref.finalize(self, self._comparing.close)
 
-    @property
-    def source(self) -> str | None:
-        """The commit that is checked out."""
-        return self.repository.head_commit()
+    @cached_property
+    def record(self) -> "Record | None":
+        """What the ledger says of all hosts; None where nothing was published."""
+        return self.page.record() if self.page else None
+
+    def record_of(self, role: Role) -> "Record | None":
+        """Return what the ledger says of the hosts of one role: less to read."""
+        return self.page.record({role.name}, frozenset(role.hosts)) if self.page else None
+
+    def told(self, variable: Variable, roles: Sequence[Role], record: "Record | None") -> Told | None:
+        """Return what hosts were told of a variable, or will have been; None where nothing was published."""
+        told = record.told(variable.name) if record else None
+        return foreseen(variable, roles, self.now, told) if told and self.ahead else told
+
+    def answer(self, variable: Variable, roles: Sequence[Role], record: "Record | None") -> Told | None:
+        """Return what hosts are to run: what a publish now would tell them; looking back, what they were told."""
+        told = self.told(variable, roles, record)
+        if told is None or self.ahead or self.back:
+            return told
+        return tell(variable, roles, self.now, told, self.fleet.settings.every)
+
+    def _page(self) -> "Page | None":
+        tip = self.repository.counting_tip(LEDGER)
+        if tip is None:
+            return None
+        from tsunami_cli.adapters.git.ledger import Page, entry_at
+
+        found = entry_at(self.repository, tip, self.now) if self.back else tip
+        return Page(self.repository, found) if found else None
 
     def warn(self) -> None:
         """Say where what was read is not what counts: the work tree may lack a halt that the branch has."""
+        if self.page is None and not self.back and self.repository.has_remote:
+            note(f"no {LEDGER} is known here: this is the plan, not what hosts were told (git fetch, if there is one)")
+        if self._comparing is None:
+            return
         differing = self._comparing.names() or ()
         if differing:
             more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""

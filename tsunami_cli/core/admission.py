@@ -1,4 +1,4 @@
-"""What a publish refuses: a clock that went back, a fleet that shrank, files that hosts are told of and are not there."""
+"""What a publish refuses: a clock that went back, a fleet that shrank, bad files of what hosts were never told."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ def checked_clock(now: datetime, last: datetime | None, *, reset: bool) -> datet
     if last - now <= BEHIND:
         return last
     raise Refusal(
-        f"the clock says {instant_text(now)}, and the last publish was at {instant_text(last)}: set the clock right; if "
-        "it was wrong then, tsunami publish --reset-clock --reason ..."
+        f"the clock says {instant_text(now)}, and the last publish was at {instant_text(last)}: set the clock "
+        "right; if it was wrong then, tsunami publish --reset-clock --reason ..."
     )
 
 
@@ -34,10 +34,11 @@ def check_shrink(previous: Record | None, hosts: Collection[str], settings: Sett
     if len(lost) > settings.max_shrink * len(previous.objects) and len(lost) > accepted:
         share = 100 * len(lost) / len(previous.objects)
         names = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")
+        most = decimal_text(100 * settings.max_shrink)
         raise Refusal(
-            f"{settings.inventory}: {len(lost):,} of {len(previous.objects):,} hosts are gone ({share:.1f} %: {names}), "
-            f"more than max_shrink: {decimal_text(100 * settings.max_shrink)}%: nobody was told anything; if it is "
-            f"meant, tsunami publish --accept-shrink {len(lost)}"
+            f"{settings.inventory}: {len(lost):,} of {len(previous.objects):,} hosts are gone ({share:.1f} %: "
+            f"{names}), more than max_shrink: {most}%: nobody was told anything; if it is meant, "
+            f"tsunami publish --accept-shrink {len(lost)}"
         )
 
 
@@ -80,7 +81,8 @@ def admitted(
     for name in sorted(vanished):
         kept.add(name)
         message = (
-            f"is gone, though hosts are told {name}: they keep what they have; if it is meant, tsunami retire {name}"
+            f"is gone, though hosts are told {name}: they keep what they have: put it back (git revert); if it is to "
+            f"go, tsunami retire {name} after that"
         )
         problems.append(Problem(f"rollouts/{name}.yaml", 1, 1, "", message))
     return Admitted([v for v in good if v.name not in kept], kept, problems)

@@ -19,7 +19,7 @@ class Change:
     """A decision that fits: how the variable's file changes, and what it then means."""
 
     action: str
-    """`new`, `start`, `halt`, `resume`, `pace`, `rollback`, `pin` or `unpin`."""
+    """`new`, `start`, `halt`, `resume`, `pace`, `rollback`, `pin`, `unpin` or `retire`."""
     variable: Variable
     """As it is after the decision."""
     edits: tuple[Edit, ...]
@@ -30,7 +30,7 @@ class Change:
     def rollout(self) -> str | None:
         """The id of the rollout that was decided on; None for decisions on no rollout."""
         active = self.variable.active
-        return active.id if active and self.action not in ("pin", "unpin") else None
+        return active.id if active and self.action not in ("pin", "unpin", "retire") else None
 
 
 HALTABLE = ("scheduled", "rolling-back", "running", "capped")
@@ -135,6 +135,12 @@ def unpin(variable: Variable, hosts: tuple[str, ...], roles: tuple[str, ...]) ->
         raise Refusal(f"{variable.name} has no pin of {names}; it has {f'those of {there}' if there else 'none'}")
     changed = replace(variable, pins=tuple(left))
     return Change("unpin", changed, tuple(edits), f"{variable.name}: unpin {', '.join((*hosts, *roles))}")
+
+
+def retire(status: Status) -> Change:
+    """Delete a variable: hosts stop getting it with the next publish."""
+    hosts = sum(role.hosts for role in status.roles)
+    return Change("retire", status.variable, (), f"{status.variable.name}: retire, which {hosts:,} hosts get")
 
 
 def _less(globs: Globs, gone: tuple[str, ...]) -> Globs:

@@ -51,15 +51,26 @@ class Explanation:
         return Ground("default", name, value=self.value) if self.value == variable.default else Ground("file", name)
 
 
-def explain(host: str, role: Role, variable: Variable, now: datetime, told: Told | None = None) -> Explanation:
-    """Return why a host has what it has; Refusal where the variable does not apply to its role."""
+def explain(
+    host: str,
+    role: Role,
+    variable: Variable,
+    now: datetime,
+    told: Told | None = None,
+    answer: Told | None = None,
+) -> Explanation:
+    """Return why a host has what it has; Refusal where the variable does not apply to its role.
+
+    `told` is what the ledger says, `answer` what a publish now would tell; both are None where nothing was published.
+    """
     if not variable.roles.match(role.name):
         raise Refusal(f"{variable.name} does not apply to {host}: its roles leave {role.name} out")
     told = adopted(variable, told, now) if told else None
     lineup, active = Lineup(variable, role), variable.active
-    value = values_now(lineup, now, told)[role.hosts.index(host)]
+    has = adopted(variable, answer, now) if answer else told
+    value = values_now(lineup, now, has)[role.hosts.index(host)]
     pin = lineup.pins.get(host)
-    moves = moves_so_far(lineup, now, told)
+    moves = moves_so_far(lineup, now, has)
     source = next((r for r in reversed(variable.rollouts) if host in moves[r.id]), None) if pin is None else None
     placed = pin is None and active is not None
     ahead = moves_ahead(variable, (role,), now, told)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from tsunami_cli.core.grounds import Ground, ground_of
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Variable
 from tsunami_cli.core.record import Record, values_in
-from tsunami_cli.core.told import Told, tell
+from tsunami_cli.core.told import Told
 from tsunami_cli.core.values import Value
 
 
@@ -141,17 +141,14 @@ def publication(
     variables: Sequence[Variable],
     kept: Collection[str],
     now: datetime,
-    every: timedelta,
-    held: Collection[str] = (),
+    told: Mapping[str, Told],
 ) -> Publication:
-    """Return what a publish at `now` tells.
+    """Return what a publish at `now` tells, every variable's own telling being `told`.
 
     `previous` is what the ledger says, None where nothing was ever published; `kept` names variables whose hosts keep
-    what they were told; `every` is how often publishes are meant to run; `held` names variables of which the guard lets
-    no new host move.
+    what they were told.
     """
     old = {v.name: previous.told(v.name) if previous else None for v in variables}
-    told = {v.name: tell(v, roles, now, old[v.name], every, held=v.name in held) for v in variables}
     objects = {role.name: _objects(role, variables, told, kept, previous) for role in roles}
     draft = Publication(
         now=now,

@@ -111,12 +111,14 @@ class Effect:
     """All other hosts that get another value."""
 
 
-def effect_of(before: Variable, after: Variable, roles: Iterable[Role], now: datetime) -> Effect:
-    """Return how many hosts differ between two versions of a variable, as planned."""
+def effect_of(
+    before: Variable, after: Variable, roles: Iterable[Role], now: datetime, told: Told | None = None
+) -> Effect:
+    """Return how many hosts differ between two versions of a variable: by what was told, or as planned."""
     pinned = changed = others = 0
     for old in lineups(before, roles):
         new = Lineup(after, old.role)
-        values = zip(old.role.hosts, layered(old, now, None), layered(new, now, None), strict=True)
+        values = zip(old.role.hosts, layered(old, now, told), layered(new, now, told), strict=True)
         for host, had, has in values:
             meant = old.pins.get(host) != new.pins.get(host)
             pinned += meant

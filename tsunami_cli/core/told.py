@@ -91,8 +91,24 @@ def tell(
         return _first(variable, roles, now)
     told = adopted(variable, told, now)
     publish = _Publish(
-        variable, told, now, told_progress(variable, now, told.at, told.progress, every, held=held), held
+        variable, told, now, told_progress(variable, now, told.at, told.progress, every, held=held), held=held
     )
+    for lineup in lineups(variable, roles):
+        publish.role(lineup)
+    return publish.done()
+
+
+def foreseen(variable: Variable, roles: Iterable[Role], at: datetime, told: Told) -> Told:
+    """Return what hosts will have been told at `at`, if publishes come on time and the files stay as they are.
+
+    Every step is taken as planned: what bounds a publish that comes late does not bind those to come.
+    """
+    told = adopted(variable, told, at)
+    active = variable.active
+    progress = Fraction(0)
+    if active is not None:
+        progress = active.progress(at) if active.halted is None else told.progress.get(active.id, Fraction(0))
+    publish = _Publish(variable, told, at, progress, held=False, bounded=False)
     for lineup in lineups(variable, roles):
         publish.role(lineup)
     return publish.done()
@@ -119,8 +135,10 @@ def _first(variable: Variable, roles: Iterable[Role], now: datetime) -> Told:
 class _Publish:
     """One publish of one variable, role by role."""
 
-    def __init__(self, variable: Variable, told: Told, now: datetime, progress: Fraction, held: bool) -> None:
-        self._variable, self._told, self._now, self._held = variable, told, now, held
+    def __init__(
+        self, variable: Variable, told: Told, now: datetime, progress: Fraction, *, held: bool, bounded: bool = True
+    ) -> None:
+        self._variable, self._told, self._now, self._held, self._bounded = variable, told, now, held, bounded
         self._progress = progress
         self._moved = {rollout.id: dict(told.moved.get(rollout.id, {})) for rollout in variable.rollouts}
         self._before = dict(told.before) if variable.rollouts else {}
@@ -202,8 +220,8 @@ class _Publish:
             return
         rows, changed = self._moved[active.id], self._changed[lineup.role.name]
         calendar = self._variable.calendar
-        opened = calendar is None or calendar.is_open(unix(self._now))
-        room = per_hour(lineup, active) - len(changed)
+        opened = not self._bounded or calendar is None or calendar.is_open(unix(self._now))
+        room = per_hour(lineup, active) - len(changed) if self._bounded else missing
         for host in lineup.order(active):
             known = self._told.knows(host)
             if host in rows or (known and (not opened or room <= 0)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Protocol
 
 from tsunami_cli.core.decisions import Change
@@ -77,7 +78,7 @@ def show_halt(decided: Decided, statuses: Sequence[Status], now: datetime, *, as
     for status in statuses:
         name, active = status.variable.name, status.variable.active
         if name in halted and active:
-            out.print(Text(f"halted {name} at {percent_shown(status.planned)} ({_kept(status)})", TROUBLE))
+            out.print(Text(f"halted {name} at {percent_shown(reached(status))} ({_kept(status)})", TROUBLE))
         elif active and active.halted:
             out.print(f"{name} was halted already ({distance(min(active.halted, now), now)})")
         else:
@@ -92,6 +93,11 @@ def show_halt(decided: Decided, statuses: Sequence[Status], now: datetime, *, as
         back = f"        go back: tsunami rollback {name} --over 2h" if status.moved else ""
         if name in halted:
             out.print(f"go on: tsunami resume {name}{back}")
+
+
+def reached(status: Status) -> Fraction:
+    """Return the progress that a halt keeps: what was told, or the plan where there is no ledger."""
+    return status.planned if status.told is None else status.told
 
 
 def _kept(status: Status) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tsunami_cli.core.audit import Telling
 from tsunami_cli.core.explaining import Explanation
 from tsunami_cli.core.journal import Entry
 from tsunami_cli.core.text import decimal_text, instant_text, percent_shown
@@ -20,6 +21,8 @@ class ExplainScreen:
     found: Explanation
     decision: Entry | None
     """The decision that set the value going; None where history does not have it."""
+    telling: Telling | None
+    """How the host was told its value last; None where it never was."""
     file: str
 
 
@@ -34,11 +37,21 @@ def show(screen: ExplainScreen, *, as_json: bool) -> None:
     head = Text(f"{found.host} ({found.role}) has {found.variable.name} ")
     out.print(head.append(shown(found.value), NEW))
     out.print(f"  because   {_because(screen)}")
+    if screen.telling is not None:
+        out.print(f"  told      {_told(screen, screen.telling)}")
     when = _moves(screen)
     if when:
         out.print(f"  moves     {when}")
     if screen.decision is not None:
         out.print(f"  decision  {_decision(screen.decision)}")
+
+
+def _told(screen: ExplainScreen, telling: Telling) -> str:
+    when = local(telling.at, zone_of(screen.found.variable), screen.now)
+    if telling.after is None:
+        return f"nothing any more since {when}, publish #{telling.sequence}"
+    other = "" if telling.after == screen.found.value else f"{shown(telling.after)}; the next publish changes that; "
+    return f"{other}{when}, publish #{telling.sequence}"
 
 
 def _because(screen: ExplainScreen) -> str:
@@ -101,6 +114,8 @@ def ordinal(number: int) -> str:
 def as_data(screen: ExplainScreen) -> dict[str, Any]:
     """Return the explanation as JSON data."""
     found, decision, active = screen.found, screen.decision, screen.found.variable.active
+    telling = screen.telling
+    told = telling.after if telling else None
     rollout = found.source or (active if found.pin is None else None)
     return {
         "host": found.host,
@@ -113,9 +128,10 @@ def as_data(screen: ExplainScreen) -> dict[str, Any]:
         "of": found.of,
         "quota": found.quota,
         "not_before": found.not_before and instant_text(found.not_before),
-        "told": None,
-        "told_at": None,
-        "publish": None,
+        "told": None if told is None else scalar(told),
+        "told_at": telling and instant_text(telling.at),
+        "publish": telling and telling.publish,
+        "sequence": telling and telling.sequence,
         "commit": decision and decision.commit,
         "author": decision and decision.author,
         "action": decision and decision.action,

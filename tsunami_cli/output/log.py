@@ -1,5 +1,6 @@
-"""Decisions, as a table and as JSON."""
+"""Decisions, as a table, as JSON and as CSV."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,15 +10,28 @@ from tsunami_cli.core.values import printable
 from tsunami_cli.output.streams import OLD, TROUBLE, console, emit
 from tsunami_cli.output.times import column
 
+KEYS = ("at", "commit", "author", "action", "variable", "rollout", "reason")
 
-def show(entries: Sequence[Entry], *, as_json: bool) -> None:
+
+def show(entries: Sequence[Entry], *, as_json: bool, as_csv: bool) -> None:
     """Write decisions, oldest first, to stdout."""
     if as_json:
         emit([as_data(entry) for entry in entries])
         return
+    if as_csv:
+        import csv
+
+        out = csv.DictWriter(sys.stdout, KEYS, lineterminator="\n")
+        out.writeheader()
+        out.writerows(as_data(entry) for entry in entries)
+        return
+    _write_table(entries)
+
+
+def _write_table(entries: Sequence[Entry]) -> None:
     out = console()
     if not entries:
-        out.print("no decisions yet")
+        out.print("no decisions")
         return
     from rich.table import Table
     from rich.text import Text
@@ -42,12 +56,6 @@ def show(entries: Sequence[Entry], *, as_json: bool) -> None:
 
 def as_data(entry: Entry) -> dict[str, Any]:
     """Return a decision as JSON data."""
-    return {
-        "at": instant_text(entry.at),
-        "commit": entry.commit,
-        "author": entry.author,
-        "action": entry.action,
-        "variable": entry.variable,
-        "rollout": entry.rollout,
-        "reason": entry.reason,
-    }
+    at = instant_text(entry.at)
+    values = (at, entry.commit, entry.author, entry.action, entry.variable, entry.rollout, entry.reason)
+    return dict(zip(KEYS, values, strict=True))

@@ -48,10 +48,11 @@ def show(done: Published, *, as_json: bool) -> None:
         out.print(Text(f"{held.variable}: {held.why}"))
     for problem in done.problems:
         out.print(Text(printable(str(problem)), TROUBLE))
-    out.print(_ending(done))
+    out.print(ending(done))
 
 
-def _ending(done: Published) -> str:
+def ending(done: Published) -> str:
+    """Return what was recorded and uploaded, in a line."""
     plan = done.publication
     counts = f"{done.uploaded:,} of {count_of(done.objects, 'object')}"
     gone = f", {done.deleted:,} deleted" if done.deleted else ""

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tsunami_cli.core.forecast import Next
+from tsunami_cli.core.record import Record
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import instant_text, percent_shown
 from tsunami_cli.core.values import key_text, scalar, shown
@@ -30,6 +31,8 @@ class StatusScreen:
     fleet: str
     hosts: int
     rows: Sequence[tuple[Status, Next | None]]
+    record: Record | None = None
+    """The newest ledger entry; None where nothing was published."""
     broken: int = 0
     """Variables that are left out because their files have errors."""
 
@@ -42,7 +45,7 @@ def show(found: StatusScreen, *, as_json: bool) -> None:
     from rich.text import Text
 
     screen = console()
-    head = f"{found.fleet} · {found.hosts:,} hosts · nothing published yet"
+    head = f"{found.fleet} · {found.hosts:,} hosts · {_published(found)}"
     screen.print(Text(head), Text(local(found.now), OLD), sep="   ")
     if not found.rows and not found.broken:
         screen.print("no variables yet: make one with tsunami new")
@@ -67,6 +70,13 @@ def show(found: StatusScreen, *, as_json: bool) -> None:
             screen.print(line, overflow="fold")
             if then:
                 screen.print(Text(" " * (widths[0] + 2)) + then)
+
+
+def _published(found: StatusScreen) -> str:
+    record = found.record
+    if record is None:
+        return "nothing published yet"
+    return f"told {distance(record.at, found.now)} (#{record.sequence}, {record.commit[:7]})"
 
 
 def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Text, Text, Text, Text]":
@@ -121,7 +131,7 @@ def as_data(found: StatusScreen) -> dict[str, Any]:
     return {
         "now": instant_text(found.now),
         "source": found.source,
-        "ledger": None,
+        "ledger": found.record and found.record.commit,
         "variables": [_variable(status) for status, _ in found.rows],
     }
 

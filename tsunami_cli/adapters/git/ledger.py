@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from tsunami_cli.adapters.git.history import parse_commit
 from tsunami_cli.adapters.git.objects import REGULAR, Entry
-from tsunami_cli.adapters.git.process import run
+from tsunami_cli.adapters.git.process import output, run
 from tsunami_cli.adapters.git.remote import Lost, Remote, Verdict, fetch, in_the_way, push
 from tsunami_cli.adapters.git.repository import Repository, branch_ref
 from tsunami_cli.adapters.git.trees import CommitTree, parts_of
@@ -35,9 +36,15 @@ REPACK_EVERY = 100
 """Entries after which the loose objects of the ledger are packed, deltas and all: a tenth of the room."""
 
 
-def ledger_tip(repository: Repository) -> str | None:
-    """Return the newest entry that this clone knows, from its own branch or as fetched; None where there is none."""
-    return repository.counting_tip(LEDGER)
+def entry_at(repository: Repository, tip: str, at: datetime) -> str | None:
+    """Return the newest entry at or before an instant; None where there was none yet."""
+    listing = output(repository.root, "log", "--first-parent", "--no-show-signature", "--format=%H %ct", tip, "--")
+    last = at.timestamp()
+    for line in listing.decode("ascii").splitlines():
+        commit, _, seconds = line.partition(" ")
+        if int(seconds) <= last:
+            return commit
+    return None
 
 
 def ledger_at(remote: Remote) -> Remote:
@@ -59,14 +66,25 @@ class Page:
         """The files of the entry."""
         return CommitTree(self.repository, self.commit)
 
+    @cached_property
+    def source(self) -> str:
+        """The commit that the entry was rendered from."""
+        return self._trailers()[0]
+
+    def _trailers(self) -> tuple[str, datetime, int]:
+        raw = self.repository.objects.commit(self.commit)
+        try:
+            return read(dict(parse_commit(self.commit, raw).trailers))
+        except ValueError as wrong:
+            raise self._damaged(wrong) from None
+
     def record(self, roles: Collection[str] | None = None, hosts: Collection[str] | None = None) -> Record:
         """Return what the entry says, of all hosts or of those of some roles; Refused where it is damaged.
 
         `hosts` restricts what is read of who was told what under rollouts.
         """
-        raw = self.repository.objects.commit(self.commit)
+        source, at, sequence = self._trailers()
         try:
-            source, at, sequence = read(dict(parse_commit(self.commit, raw).trailers))
             return Record(
                 sequence=sequence,
                 at=at,

@@ -53,6 +53,14 @@ class Repository:
         """Whether history was cut off when this repository was cloned: what lies before is unknown here."""
         return (self.common_dir / "shallow").exists()
 
+    @property
+    def has_remote(self) -> bool:
+        """Whether any remote is configured."""
+        try:
+            return b'[remote "' in (self.common_dir / "config").read_bytes()
+        except OSError:
+            return False
+
     def close(self) -> None:
         """End the process that reads objects, if one runs."""
         self.objects.close()

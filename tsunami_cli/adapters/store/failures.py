@@ -72,7 +72,8 @@ def _answered(status: int, code: str, server: str, cloud: Cloud) -> str:
     if code in _WRONG:
         return f"{server} refuses the credentials ({code}): check them in the variables {cloud.prefix}*"
     if status in (401, 403):
-        return f"{server} denies access ({said}): the credentials must be right, and allow {cloud.rights}"
+        keys = f"the credentials in {cloud.prefix}* must be right"
+        return f"{server} denies access ({said}): {keys}, and allow {cloud.rights}"
     if status == 404:
         return f"{server} answers {said}, without a word of an object: check publish.to, and the endpoint's address"
     if status == 501 or code == "NotImplemented":

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from contextlib import contextmanager
@@ -154,14 +155,17 @@ class FolderStore:
             errno.EROFS: ": mount it for writing",
             errno.ENAMETOOLONG: ": this file system takes no such name",
         }.get(error.errno or 0, "")
-        file = self._folder
-        reason = error.strerror or str(error)
+        file, reason = self._folder, error.strerror or str(error)
         for part in path.split("/") if path else ():
             file = file / part
-            if file.is_symlink():
+            try:
+                mode = file.lstat().st_mode
+            except OSError:
+                continue
+            if stat.S_ISLNK(mode):
                 reason, way_out = "a symlink, which is never followed here", ": take it away"
                 break
-            if error.errno == errno.ENOTDIR and file.is_file():
+            if error.errno == errno.ENOTDIR and stat.S_ISREG(mode):
                 reason, way_out = "a file, where a folder should be", ": take it away"
                 break
         return Unreachable(f"{plain(str(file))}: cannot be {how}: {reason}{way_out}")

@@ -56,11 +56,11 @@ class Places:
     def stage(self, path: str, data: bytes, *, durable: bool) -> None:
         """Write a file's next bytes beside its place, `durable` against a power cut."""
         self.touching = path
-        folder, name = self._at(path, make=True)
+        folder, _ = self._at(path, make=True)
         temporary = f".tsunami-{os.getpid()}-{len(self._staged)}.tmp"
         # With 0644, less the umask: a web server reads it.
         handle = os.open(temporary, _NEW, 0o644, dir_fd=folder)
-        self._staged.append((folder, temporary, name))
+        self._staged.append((folder, temporary, path))
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             if durable:
@@ -77,8 +77,8 @@ class Places:
             os.sync()
         changed = set()
         while self._settled < len(self._staged):
-            folder, temporary, name = self._staged[self._settled]
-            self.touching = name
+            folder, temporary, self.touching = self._staged[self._settled]
+            name = self.touching.rpartition("/")[2]
             os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             self._settled += 1
             changed.add(folder)
