@@ -55,6 +55,7 @@ class Server:
 
     def pause(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # until then it may answer still
 
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
@@ -194,7 +195,12 @@ def _started(name: str, start: Callable[[int], Server], ready: Callable[[Server]
 
 
 Rule = Callable[[int, str], str]
-"""Number of a request, from 1, and its method -> pass, drop, hang, or a status such as 503."""
+"""Number of a request, from 1, and its method -> pass, drop, hang, or a status such as 503 or 404:NoSuchKey."""
+
+
+def answer(status: str, code: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    """What S3 says when something is wrong; a bare status comes from something else."""
+    return int(status), [], f"<Error><Code>{code}</Code></Error>".encode() if code else b""
 
 
 @dataclass
@@ -225,7 +231,7 @@ def proxy(upstream: str, rule: Rule) -> Iterator[Proxy]:
             if what in ("drop", "hang"):
                 self.close_connection = True
                 return
-            status, headers, data = (int(what), [], b"") if what != "pass" else self.passed(body)
+            status, headers, data = self.passed(body) if what == "pass" else answer(*what.partition(":")[::2])
             self.send_response_only(status)
             for name, value in headers:
                 if name.lower() not in ("transfer-encoding", "connection", "content-length"):
@@ -240,8 +246,8 @@ def proxy(upstream: str, rule: Rule) -> Iterator[Proxy]:
             try:
                 # The Host that was signed goes along.
                 connection.request(self.command, self.path, body or None, dict(self.headers.items()))
-                answer = connection.getresponse()
-                return answer.status, answer.getheaders(), answer.read()
+                got = connection.getresponse()
+                return got.status, got.getheaders(), got.read()
             finally:
                 connection.close()
 

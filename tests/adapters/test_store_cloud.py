@@ -415,6 +415,38 @@ class TestTrouble:
                 other.write_manifest(b"{ }", 2, kept) if path == "manifest.json" else write(other, {path: b"2"}, 2)
             assert refusing.seen.count("PUT") == 4
 
+    def test_a_version_that_is_gone_is_a_lost_race(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Some say 404 rather than 412 to If-Match."""
+        write(opened(place.url), {HOST: b"1"}, 1)
+        name = next(name for name in place.env if "ENDPOINT" in name)
+        code = "NoSuchKey" if place.url.startswith("s3") else "BlobNotFound"
+        rule = lambda number, method: f"404:{code}" if (number, method) == (2, "PUT") else "pass"  # noqa: E731
+        with proxy(place.server.place, rule) as other:
+            monkeypatch.setenv(name, place.env[name].replace(place.server.place, other.place))
+            write(opened(place.url), {HOST: b"2"}, 2, {HOST})
+            assert other.seen == ["HEAD", "PUT", "HEAD", "PUT"]
+            assert data(opened(place.url), HOST) == b"2"
+
+    def test_a_delete_that_is_refused(self, s3: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(opened(s3.url), {HOST: b"1"}, 1)
+        with proxy(s3.server.place, lambda number, method: "pass" if method == "HEAD" else "403:AccessDenied") as other:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{other.place}")
+            failing(lambda: opened(s3.url).delete([HOST], 1), HOST, "cannot be deleted", "s3:DeleteObject")
+
+    def test_somebody_else_deletes_first(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        store = opened(place.url)
+        write(store, {HOST: b"1"}, 1)
+        look = store._look
+
+        def late(path: str) -> object:
+            seen = look(path)
+            obstore.delete(store._bucket, path)
+            return seen
+
+        monkeypatch.setattr(store, "_look", late)
+        store.delete([HOST], 1)
+        assert data(store, HOST) is None
+
     def test_ctrl_c(self, s3: Place) -> None:
         """It ends within the time of a request, with no thread's complaint."""
         text = """

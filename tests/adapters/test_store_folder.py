@@ -259,7 +259,8 @@ class TestInTheWay:
                 import os
                 os.setegid(65534)
                 os.seteuid(65534)
-                for act in (lambda: STORE.read("hosts/a.json"), lambda: STORE.write({"hosts/a.json": b""}, 1, (), print)):
+                new = {"hosts/a.json": b""}
+                for act in (lambda: STORE.read("hosts/a.json"), lambda: STORE.write(new, 1, (), print)):
                     try:
                         act()
                     except Unreachable as error:

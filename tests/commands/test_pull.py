@@ -29,6 +29,7 @@ from tests.published import (
     silent,
     with_value,
 )
+from tests.servers import Place, azure, s3  # noqa: F401
 from tsunami_cli import cli
 
 ROOT = Path(__file__).parents[2]
@@ -425,7 +426,7 @@ def test_an_object_that_the_manifest_names_and_nobody_has(either: Host) -> None:
     either.kept(4, f"hosts/{HOST}.json: is not there")
 
 
-@pytest.mark.parametrize("odd", ["folder", "pipe", "nothing", "forbidden"])
+@pytest.mark.parametrize("odd", ["folder", "pipe", "nothing"])
 def test_a_folder_that_has_no_manifest(host: Host, odd: str) -> None:
     host.pull()
     file = host.published / "manifest.json"
@@ -434,11 +435,6 @@ def test_a_folder_that_has_no_manifest(host: Host, odd: str) -> None:
         file.mkdir()
     elif odd == "pipe":
         os.mkfifo(file)
-    elif odd == "forbidden":
-        if os.geteuid() == 0:
-            pytest.skip("root may read everything")
-        file.write_bytes(b"{}")
-        file.chmod(0)
     host.kept(4, "manifest.json: ")
 
 
@@ -454,6 +450,9 @@ def test_a_folder_that_has_no_manifest(host: Host, odd: str) -> None:
         (["--from", "http://example.com/x"], "use https, or --insecure-http"),
         (["--from", "http://127.evil.example.com/x"], "use https"),
         (["--from", "http://localhost.example.com/x"], "use https"),
+        (["--from", "https://exa mple.com/x"], "in ASCII, without spaces"),
+        (["--from", "https://example.com/\nx"], "in ASCII, without spaces"),
+        (["--from", "s3://bücket/x"], "in ASCII, without spaces"),
         (["--host", "../../etc/passwd"], "--host: "),
         (["--host", "LON2-A1"], "write lon2-a1"),
         (["--role", "../x"], "--role: "),
@@ -663,3 +662,72 @@ def test_a_folder_that_is_not_there(host: Host) -> None:
     host.file = host.file.parent / "none" / "values.json"
     assert host.pull() == 1
     assert host.err == f"error: {host.file}: cannot be written: No such file or directory\n"
+
+
+def test_a_line_names_five_changes_and_counts_the_rest(host: Host) -> None:
+    fleet = {ROLE: {HOST: {f"v{number}": number for number in range(9)}}}
+    publish(host.published, fleet)
+    host.pull()
+    assert host.out == f"{HOST}: v0 0, v1 1, v2 2, v3 3, v4 4 and 4 more (sequence 812)\n"
+    host.file.write_bytes(b" " + host.file.read_bytes())
+    host.pull()
+    assert host.out == f"{HOST}: the same values, written anew (sequence 812)\n"
+
+
+def upload(url: str, fleet: Any = FLEET, **fields: Any) -> None:
+    """Put a fleet into a bucket."""
+    import obstore
+    from obstore.store import from_url
+
+    store = from_url(url, client_options={"allow_http": True})
+    found = objects(fleet)
+    for name, data in (found | {"manifest.json": manifest(found, **fields)}).items():
+        obstore.put(store, name, data)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("cloud", ["s3", "azure"])
+def test_from_a_bucket(host: Host, cloud: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    place: Place = request.getfixturevalue(cloud)
+    host.url = place.url
+    upload(place.url)
+    assert host.told()["changed"] is True
+    assert host.values == VALUES
+    assert host.told()["changed"] is False
+    upload(place.url, CHANGED, sequence=813)
+    assert host.told("--role", ROLE)["changed"] is True
+    assert host.values["docker"] == "1.12.3"
+    upload(place.url)
+    host.kept(1, "has sequence 812")
+    host.url += "/none"
+    host.kept(4, "none/manifest.json: is not there")
+    place.pause()
+    host.kept(4, "it did not answer in time", more=("--timeout", "1s"))
+    place.resume()
+    for name in ("AWS_SECRET_ACCESS_KEY", "AZURE_STORAGE_ACCOUNT_KEY"):
+        monkeypatch.setenv(name, "d3Jvbmc=")
+    host.kept(4, "it answers 403 Forbidden")
+
+
+LOADED = """
+import sys
+from tsunami_cli.cli import run
+code = run(sys.argv[1:])
+print(*sorted(sys.modules), file=sys.stderr)
+sys.exit(code)
+"""
+HEAVY = {"rich", "ruamel", "_ruamel_yaml", "jsonschema_rs", "asyncio", "ssl", "http", "shlex", "random", "tempfile"}
+
+
+def test_it_loads_only_what_it_needs(host: Host, server: Server) -> None:
+    host.pull()
+    for url, store in ((host.url, True), (str(host.published), False)):
+        host.url = url
+        host.pull()
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "COV_CORE_"))}
+        words = [sys.executable, "-c", LOADED, *host.words()]
+        done = subprocess.run(words, env=kept | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        loaded = {name.partition(".")[0] for name in done.stderr.split()}
+        assert not loaded & HEAVY, "it runs every minute on every host: import it where it is needed"
+        assert ("obstore" in loaded) == store

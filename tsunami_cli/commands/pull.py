@@ -25,57 +25,37 @@ _TIMES = 3
 """How often it looks whether an object that does not match its manifest does after all."""
 
 
+_From = Annotated[
+    str,
+    typer.Option("--from", metavar="URL", help="Where the fleet is published: https, s3, gs, az, or a folder."),
+]
+_Host = Annotated[str, typer.Option("--host", metavar="H", help="This host, by its name in the inventory.")]
+_Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to keep up to date.")]
+_ROLE = "Read the bundle of this role: for fleets without an object per host."
+_Role = Annotated[str | None, typer.Option("--role", metavar="R", help=_ROLE, show_default=False)]
+_FLEET = "The fleet it must be of; else it must stay the first one seen."
+_Fleet = Annotated[str | None, typer.Option("--fleet", metavar="NAME", help=_FLEET, show_default=False)]
+_EXEC = "Run this after a change, without a shell; TSUNAMI_FILE names the file."
+_Exec = Annotated[str | None, typer.Option("--exec", metavar="CMD", help=_EXEC, show_default=False)]
+_ExecTimeout = Annotated[str, typer.Option("--exec-timeout", metavar="D", help="How long CMD may take.")]
+_Timeout = Annotated[str, typer.Option("--timeout", metavar="D", help="How long all requests may take.")]
+_SPLAY = "Wait this host's own part of D first: hosts spread out."
+_Splay = Annotated[str, typer.Option("--splay", metavar="D", help=_SPLAY)]
+_INSECURE = "Allow plain http to another machine: no protection at all."
+_Insecure = Annotated[bool, typer.Option("--insecure-http", help=_INSECURE)]
+
+
 def command(
-    origin: Annotated[
-        str,
-        typer.Option(
-            "--from",
-            metavar="URL",
-            help="Where the fleet is published: https, s3, gs, az, or a folder.",
-            show_default=False,
-        ),
-    ],
-    host: Annotated[
-        str, typer.Option("--host", metavar="H", help="This host, by its name in the inventory.", show_default=False)
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="The file to keep up to date.", show_default=False)
-    ],
-    role: Annotated[
-        str | None,
-        typer.Option(
-            "--role",
-            metavar="R",
-            help="Read the bundle of this role: for fleets without an object per host.",
-            show_default=False,
-        ),
-    ] = None,
-    fleet: Annotated[
-        str | None,
-        typer.Option(
-            "--fleet",
-            metavar="NAME",
-            help="The fleet it must be of; else it must stay the first one seen.",
-            show_default=False,
-        ),
-    ] = None,
-    execute: Annotated[
-        str | None,
-        typer.Option(
-            "--exec",
-            metavar="CMD",
-            help="Run this after a change, without a shell; TSUNAMI_FILE names the file.",
-            show_default=False,
-        ),
-    ] = None,
-    execute_timeout: Annotated[str, typer.Option("--exec-timeout", metavar="D", help="How long CMD may take.")] = "5m",
-    timeout: Annotated[str, typer.Option("--timeout", metavar="D", help="How long all requests may take.")] = "20s",
-    splay: Annotated[
-        str, typer.Option("--splay", metavar="D", help="Wait this host's own part of D first: hosts spread out.")
-    ] = "0s",
-    insecure: Annotated[
-        bool, typer.Option("--insecure-http", help="Allow plain http to another machine: no protection at all.")
-    ] = False,
+    origin: _From,
+    host: _Host,
+    out: _Out,
+    role: _Role = None,
+    fleet: _Fleet = None,
+    execute: _Exec = None,
+    execute_timeout: _ExecTimeout = "5m",
+    timeout: _Timeout = "20s",
+    splay: _Splay = "0s",
+    insecure: _Insecure = False,
     as_json: Json = False,
 ) -> None:
     """Keep a file on this host up to date with its values, as they were published.

@@ -203,6 +203,7 @@ class Record:
     progress: Mapping[str, Fraction]
     pinned: Pinned
     recent: Recent
+    _told: dict[str, Told] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def objects(self) -> dict[str, str]:
@@ -211,6 +212,11 @@ class Record:
 
     def told(self, variable: str) -> Told:
         """Return what hosts were told of a variable; one that the ledger has never seen was told to nobody."""
+        if variable not in self._told:
+            self._told[variable] = self._read(variable)
+        return self._told[variable]
+
+    def _read(self, variable: str) -> Told:
         rows, pinned = self.rows(variable), self.pinned.get(variable, {})
         # Who left the inventory counts as told what it was told last, for the whole life of the rollout.
         given = {**rows.last, **pinned}

@@ -106,6 +106,8 @@ def source(url: str, *, seconds: float, insecure: bool = False) -> Source:
     if "@" in server or set(rest) & set("?#"):
         # Not shown: it may hold a password.
         raise Usage("--from: a URL here has no user, no password, no ? and no #")
+    if not re.fullmatch("[!-~]+", rest):
+        raise Usage("--from: a URL is written in ASCII, without spaces")
     if scheme == "http" and not insecure and not _LOOPBACK.fullmatch(server):
         raise Usage(f"{url}: over plain http anybody on the way can write the values: use https, or --insecure-http")
     return Source(_Store(url.rstrip("/")), seconds)
