@@ -28,6 +28,7 @@ COMMANDS = {
     "retire": "Decide",
     "publish": "Publish",
     "run": "Publish",
+    "pull": "Publish",
     "status": "Look",
     "plan": "Look",
     "explain": "Look",
@@ -37,7 +38,6 @@ COMMANDS = {
     "init": "Set up",
     "new": "Set up",
     "validate": "Set up",
-    "pull": "Publish",
     "render": "Set up",
     "demo": "Set up",
 }

@@ -12,10 +12,12 @@ import typer
 
 from tsunami_cli.adapters import clock, own_files
 from tsunami_cli.adapters.git.creation import create
+from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import WorkTree
-from tsunami_cli.commands import explain, get, halt, log, render, resume, start, status
-from tsunami_cli.commands.workspace import Fleet
-from tsunami_cli.core.status import status_of
+from tsunami_cli.commands import audit, explain, halt, log, publish, pull, resume, start, status
+from tsunami_cli.commands.publishing import Asked, Publisher
+from tsunami_cli.commands.workspace import SETTINGS, Fleet, Workspace
+from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.core.text import duration
 from tsunami_cli.errors import Refused
 
@@ -23,6 +25,9 @@ MONDAY = datetime(2016, 11, 14, 9, 0, tzinfo=UTC)
 """Ten in the morning in Stockholm."""
 EVENING = timedelta(hours=7)
 """From then to the evening, when the day's work is looked at."""
+TICKS = tuple(timedelta(minutes=minutes) for minutes in (0, 60, 120, 180, 240, 300, 360, 419))
+"""When the demo publishes, each day after nine (UTC): every hour, and just before the office closes."""
+SATURDAY = 5
 DAYS = 21
 """More than it takes."""
 LEADER = "lon2-accesspoint-a7"
@@ -64,7 +69,10 @@ class _Demo:
 
         self._folder, self._pause, self._now = folder, pause, MONDAY
         clock.pretend(MONDAY)
-        write_new(folder, own_files.example() | own_files.schemas())
+        files = own_files.example() | own_files.schemas()
+        # A publish every five minutes would be 4,032 of them.
+        files[SETTINGS] = files[SETTINGS].replace(b"every: 5m", b"every: 1h")
+        write_new(folder, files)
         create(folder, "The example fleet", MONDAY)
         self._stage = Stage()
 
@@ -72,9 +80,12 @@ class _Demo:
         stage, docker = self._stage, ("docker",)
         fleet = Fleet(WorkTree(self._folder))
         stage.opening(len(fleet.inventory.hosts), len(fleet.roles), fleet.names, self._folder if kept else None)
+        self._say("tsunami publish")
+        publish.command(folder=self._folder)
+        self._pull()
         self._say("tsunami start docker --from 1.12.1 --to 1.12.3 --over 14d --reason 'orphaned docker-proxy fix'")
         start.command("docker", "1.12.3", "14d", ["1.12.1"], reason="orphaned docker-proxy fix", folder=self._folder)
-        stage.heading("Every evening: the share grows in working hours, exact in every role; nobody moves on a weekend")
+        stage.heading("Published all day long: the share grows in working hours, exact in every role")
         self._evenings(0, 3, docker)
         self._say("tsunami halt docker --reason 'search sees slow container starts'")
         halt.command(["docker"], "search sees slow container starts", folder=self._folder)
@@ -85,8 +96,8 @@ class _Demo:
         stage.heading("It goes on with the hours that were left; on the weekend nobody moves, and nothing piles up")
         self._evenings(4, 7, docker)
         self._turn(self._now + timedelta(hours=4))
-        self._say("tsunami start helios --to 0.9.12 --over 24h --reason 'agent memory leak'")
-        start.command("helios", "0.9.12", "24h", reason="agent memory leak", folder=self._folder)
+        self._say("tsunami start helios --to 0.9.12 --over 3d --reason 'agent memory leak'")
+        start.command("helios", "0.9.12", "3d", reason="agent memory leak", folder=self._folder)
         stage.heading("Two rollouts at once, each with an order of its own")
         self._evenings(7, 9, ("docker", "helios"))
         self._say(f"tsunami explain {LEADER} docker")
@@ -96,31 +107,54 @@ class _Demo:
         self._finish(kept=kept)
 
     def _finish(self, *, kept: bool) -> None:
-        for words in ("status", "log"):
-            self._say(f"tsunami {words}")
-            (status if words == "status" else log).command(folder=self._folder)
-        self._say(f"tsunami get {LEADER}")
-        get.command(LEADER, folder=self._folder)
-        self._say("tsunami render --out public")
-        render.command(self._folder / "public", folder=self._folder)
+        self._turn(self._now + timedelta(hours=1))
+        self._say("tsunami status")
+        status.command(folder=self._folder)
+        self._say("tsunami log")
+        log.command(folder=self._folder)
+        self._say(f"tsunami audit --host {LEADER}")
+        audit.command([LEADER], folder=self._folder)
+        self._pull()
         self._stage.ending(self._folder if kept else None)
+
+    def _pull(self) -> None:
+        """Let a host ask what it should run."""
+        self._say(f"tsunami pull --from $PWD/public --host {LEADER} --out host.json")
+        pull.command(str(self._folder / "public"), LEADER, self._folder / "host.json")
 
     def _say(self, line: str) -> None:
         self._stage.prompt(self._now, line)
         time.sleep(4 * self._pause)
 
     def _evenings(self, first: int, last: int, names: tuple[str, ...], *, until_complete: bool = False) -> None:
-        """Turn the clock from evening to evening, and show where the variables stand."""
+        """Turn the clock from evening to evening, publishing on the way, and show where the variables stand."""
         for day in range(first, last):
             self._turn(MONDAY + timedelta(days=day) + EVENING)
-            fleet = Fleet(WorkTree(self._folder))
-            found = [status_of(fleet.variable(name), fleet.roles, self._now) for name in names]
+            found = self._standing(names)
             self._stage.evening(self._now, found)
             time.sleep(self._pause)
             if until_complete and all(one.state == "complete" for one in found):
                 break
         self._turn(self._now + duration("16h"))
 
+    def _standing(self, names: tuple[str, ...]) -> list[Status]:
+        workspace = Workspace(self._folder)
+        fleet = workspace.fleet
+        told = [workspace.told(variable, fleet.roles, workspace.record) for variable in fleet.variables(names)]
+        pairs = zip(fleet.variables(names), told, strict=True)
+        found = [status_of(variable, fleet.roles, self._now, one) for variable, one in pairs]
+        workspace.repository.close()
+        return found
+
     def _turn(self, moment: datetime) -> None:
+        """Turn the clock, and publish whenever it is time to."""
+        days = [MONDAY + timedelta(days=day) for day in range((moment - MONDAY).days + 1)]
+        # On a weekend there would be nothing new.
+        for tick in (day + after for day in days if day.weekday() < SATURDAY for after in TICKS):
+            if self._now < tick <= moment:
+                clock.pretend(tick)
+                repository = Repository.discover(self._folder)
+                Publisher(repository, Asked()).publish()
+                repository.close()
         self._now = moment
         clock.pretend(moment)

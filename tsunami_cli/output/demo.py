@@ -30,7 +30,7 @@ class Stage:
         names = ", ".join(variables)
         self._out.print(f"A fleet of {hosts:,} hosts in {roles} roles; its variables are {names}.")
         where = f"in {kept}" if kept else "in a temporary folder"
-        self._out.print(f"Everything happens in a git repository {where}, with a fast clock.")
+        self._out.print(f"Everything happens in a git repository {where}, with a fast clock that publishes once an hour.")
 
     def heading(self, text: str) -> None:
         """Say what to look at."""

@@ -76,7 +76,7 @@ def _published(found: StatusScreen) -> str:
     record = found.record
     if record is None:
         return "nothing published yet"
-    return f"told {distance(record.at, found.now)} (#{record.sequence}, {record.commit[:7]})"
+    return f"last told {distance(record.at, found.now)} (#{record.sequence}, {record.commit[:7]})"
 
 
 def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Text, Text, Text, Text]":
@@ -90,6 +90,10 @@ def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Tex
         Text(f"{count:,} on {shown(value)}", NEW if value == to else OLD) for value, count in values
     )
     pinned = sum(role.pinned for role in status.roles)
+    if status.told is not None and active is not None and active.halted is None and status.told != status.planned:
+        behind = percent_shown(status.told)
+        if behind != percent_shown(status.planned):
+            counts.append(f" (told so far: {behind})", OLD)
     if active is None and len(values) == 1:
         counts = Text(f"{shown(values[0][0])} everywhere")
     elif pinned:

@@ -32,8 +32,8 @@ from tsunami_cli.core.record import (
 from tsunami_cli.errors import Refused
 
 REF = branch_ref(LEDGER)
-REPACK_EVERY = 100
-"""Entries after which the loose objects of the ledger are packed, deltas and all: a tenth of the room."""
+REPACK_EVERY = 50
+"""Entries after which loose objects are packed, as differences from each other: a twentieth of the room."""
 
 
 def entry_at(repository: Repository, tip: str, at: datetime) -> str | None:
@@ -211,7 +211,7 @@ class Ledger:
     def repack(self) -> None:
         """Pack what the last entries left lying about."""
         # Falls to nothing: a ledger that takes more room than it needs is as good as another.
-        run(self.repository.root, "repack", "-d", "-l", "-q", limit=120)
+        run(self.repository.root, "repack", "-d", "-l", "-q", "--geometric=2", limit=120)
 
     def _move(self, commit: str, before: str | None) -> None:
         old = before or "0" * len(commit)
