@@ -6,13 +6,14 @@ A measurement, not a test: it ends with 0 whatever the figures are, and with 1 w
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleets import Fleet, a_host, git, variable
+from fleets import ENVIRONMENT, Fleet, a_host, git, variable
 from measure import Failed, Result, measure
 
 TSUNAMI = (sys.executable, "-c", "from tsunami_cli.cli import main; main()")
@@ -50,8 +51,12 @@ class Case:
     large: bool = False
     inside: bool = False
     """Whether the process measures itself, without its start."""
+    published: str = ""
+    """The instant of a first publish beforehand."""
 
 
+BEFORE = "2026-11-17T11:07:30Z"
+"""Two and a half intervals before the instant of every run."""
 RENDER = ("render", "--out", "../out")
 CASES = (
     Case("version", "tsunami --version", SMALL, ("--version",), 21),
@@ -85,6 +90,42 @@ CASES = (
         3,
         fresh="output",
     ),
+    Case(
+        "get-told",
+        "get HOST VAR, 10,000 hosts, on a ledger",
+        SMALL,
+        ("get", a_host(10_000), variable(0)),
+        21,
+        published=BEFORE,
+    ),
+    Case(
+        "publish",
+        "publish to a folder, 10,000 hosts, 29 changed",
+        Fleet(10_000, 1),
+        ("publish",),
+        9,
+        seconds=0.5,
+        fresh="repository",
+        published=BEFORE,
+    ),
+    Case(
+        "publish-10",
+        "the same, 10 rollouts, 250 changed",
+        Fleet(10_000, 10),
+        ("publish",),
+        5,
+        fresh="repository",
+        published=BEFORE,
+    ),
+    Case(
+        "publish-first",
+        "first publish of 100,000 hosts, to a folder",
+        Fleet(100_000, 1),
+        ("publish",),
+        3,
+        fresh="repository",
+        large=True,
+    ),
     Case("validate", "validate, 500 variables", Fleet(10_000, 500), ("validate",), 5, seconds=1.5),
     Case("inventory", "read a CSV of 100,000 hosts, in-process", Fleet(100_000, 1), (), 9, inside=True),
     Case("render-1m", "render 1,000,000 x 1", Fleet(1_000_000, 1), RENDER, 3, seconds=4, fresh="output", large=True),
@@ -107,6 +148,9 @@ def run(case: Case, runs: int | None) -> Result:
     with tempfile.TemporaryDirectory(prefix="tsunami-bench-") as name:
         origin, work, out = (Path(name) / part for part in ("origin", "work", "out"))
         case.fleet.make(origin)
+        if case.published:
+            environment = ENVIRONMENT | {"TSUNAMI_NOW": case.published}
+            subprocess.run((*TSUNAMI, "publish"), cwd=origin, env=environment, check=True, capture_output=True)
 
         def renew() -> None:
             if case.fresh == "output":
