@@ -10,7 +10,8 @@ from pathlib import Path
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.decider import Decision, Outcome, decide
 from tsunami_cli.adapters.git.history import decisions
-from tsunami_cli.adapters.git.ledger import Ledger, Page, ledger_at
+from tsunami_cli.adapters.git.ledger import Ledger, ledger_at
+from tsunami_cli.adapters.git.pages import Page
 from tsunami_cli.adapters.git.remote import Lost, remote_of, settings
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.decider import current
-from tsunami_cli.adapters.git.ledger import REPACK_EVERY, Ledger, Page, ledger_at
+from tsunami_cli.adapters.git.ledger import REPACK_EVERY, Ledger, ledger_at
+from tsunami_cli.adapters.git.pages import Page
 from tsunami_cli.adapters.git.process import pause
 from tsunami_cli.adapters.git.remote import Lost, remote_of
 from tsunami_cli.adapters.git.remote import settings as git_settings

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tsunami_cli.adapters.git.ledger import Ledger, Page
+from tsunami_cli.adapters.git.ledger import Ledger
+from tsunami_cli.adapters.git.pages import Page
 from tsunami_cli.adapters.git.writing import Signer
 from tsunami_cli.adapters.store.model import Kept, Store
 from tsunami_cli.commands.workspace import Fleet
 from tsunami_cli.core.journal import clean_reason
 from tsunami_cli.core.manifest import Manifest
-from tsunami_cli.core.minutes import trailers
 from tsunami_cli.core.record import (
     CHANGES,
     LEDGER,
@@ -25,6 +25,7 @@ from tsunami_cli.core.record import (
     progress_text,
     recent_text,
     told_text,
+    trailers_text,
 )
 from tsunami_cli.core.recovery import recovered
 from tsunami_cli.errors import Refused
@@ -71,7 +72,7 @@ class Recovery:
         )
 
     def _message(self, what: str, sequence: int, source: str, at: datetime) -> str:
-        paragraphs = [f"#{sequence} {what}", clean_reason(self.reason) or "", trailers(source, at, sequence)]
+        paragraphs = [f"#{sequence} {what}", clean_reason(self.reason) or "", trailers_text(source, at, sequence)]
         return "\n\n".join(filter(None, paragraphs)) + "\n"
 
     def _from_store(self, tip: str | None, kept: Kept | None, manifest: Manifest) -> None:

@@ -25,7 +25,7 @@ from tsunami_cli.core.values import Value, printable, read_as, scalar
 from tsunami_cli.errors import Refused
 
 if TYPE_CHECKING:
-    from tsunami_cli.adapters.git.ledger import Page
+    from tsunami_cli.adapters.git.pages import Page
     from tsunami_cli.adapters.git.repository import Differences
     from tsunami_cli.core.record import Record
 
@@ -192,7 +192,7 @@ class Workspace:
         tip = self.repository.counting_tip(LEDGER)
         if tip is None:
             return None
-        from tsunami_cli.adapters.git.ledger import Page, entry_at
+        from tsunami_cli.adapters.git.pages import Page, entry_at
 
         found = entry_at(self.repository, tip, self.now) if self.back else tip
         return Page(self.repository, found) if found else None

@@ -1,15 +1,14 @@
 """The message of a ledger entry: who was told what, and because of whose decision, in words."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 
 from tsunami_cli.core.grounds import Ground
 from tsunami_cli.core.journal import Entry, clean_reason
 from tsunami_cli.core.publishing import Publication, Sum
-from tsunami_cli.core.text import instant, instant_text, percent_shown
+from tsunami_cli.core.record import trailers_text
+from tsunami_cli.core.text import percent_shown
 from tsunami_cli.core.values import brief, printable
 
-SOURCE, CLOCK, SEQUENCE = "Tsunami-Source", "Tsunami-Clock", "Tsunami-Sequence"
 NAMED = 6
 """Hosts that are named; `changes.ndjson` has them all."""
 LISTED = 12
@@ -36,13 +35,8 @@ def minutes(
     ]
     if shares:
         paragraphs.append("\n".join(shares))
-    paragraphs.append(trailers(source, publication.now, publication.sequence))
+    paragraphs.append(trailers_text(source, publication.now, publication.sequence))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
-
-
-def trailers(source: str, at: datetime, sequence: int) -> str:
-    """Return the last paragraph, which `read` reads."""
-    return f"{SOURCE}: {source}\n{CLOCK}: {instant_text(at)}\n{SEQUENCE}: {sequence}"
 
 
 def because(cause: Entry) -> str:
@@ -82,11 +76,3 @@ def _paragraph(found: Sum) -> str:
     more = f" and {count - NAMED:,} more" if count > NAMED else ""
     hosts = ", ".join(found.hosts[:NAMED])
     return f"{found.variable} {old} -> {new}: {count:,} host{'s' * (count != 1)}\n  {hosts}{more}"
-
-
-def read(found: Mapping[str, str]) -> tuple[str, datetime, int]:
-    """Return source, instant and sequence from an entry's trailers; ValueError where they are not there or wrong."""
-    try:
-        return found[SOURCE], instant(found[CLOCK]), int(found[SEQUENCE])
-    except KeyError as missing:
-        raise ValueError(f"it has no {missing.args[0]}") from None

@@ -18,6 +18,8 @@ LEDGER = "tsunami-ledger"
 """The branch."""
 CHANGES, PROGRESS, PINNED, RECENT = "changes.ndjson", "progress.json", "pinned.json", "recent.json"
 ROLES, TOLD = "roles", "told"
+SOURCE, CLOCK, SEQUENCE = "Tsunami-Source", "Tsunami-Clock", "Tsunami-Sequence"
+"""The trailers of an entry's message."""
 
 _HEAD = "host,value,rollout,since"
 _BARE = re.compile(r"""[^\x00-\x1f\x7f",]+""")
@@ -184,6 +186,19 @@ def _document(found: Mapping[str, object]) -> bytes:
 def _parsed(data: bytes | None) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(data) if data else {}
     return read
+
+
+def trailers_text(source: str, at: datetime, sequence: int) -> str:
+    """Return the last paragraph, which `parse_trailers` reads."""
+    return f"{SOURCE}: {source}\n{CLOCK}: {instant_text(at)}\n{SEQUENCE}: {sequence}"
+
+
+def parse_trailers(found: Mapping[str, str]) -> tuple[str, datetime, int]:
+    """Return source, instant and sequence from an entry's trailers; ValueError where they are not there or wrong."""
+    try:
+        return found[SOURCE], instant(found[CLOCK]), int(found[SEQUENCE])
+    except KeyError as missing:
+        raise ValueError(f"it has no {missing.args[0]}") from None
 
 
 @dataclass(frozen=True)
