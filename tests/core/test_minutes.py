@@ -47,7 +47,7 @@ def test_it_says_who_was_told_what_and_why() -> None:
 def test_a_first_publish_and_one_without_news_say_so() -> None:
     paper = Paper()
     first = paper.publish([variable()], FLEET, after(0))
-    assert minutes(first, cause(), SOURCE).startswith("#1 first publish: 20 hosts, 1 variables\n")
+    assert minutes(first, cause(), SOURCE).startswith("#1 first publish: 20 hosts, 1 variable\n")
     slow = variable(rollout((0, 0), (100_000, 100)))
     plan = paper.publish([slow], FLEET, after(5))
     assert not plan.news

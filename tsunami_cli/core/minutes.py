@@ -49,7 +49,8 @@ def because(cause: Entry) -> str:
 def _subject(publication: Publication) -> str:
     if publication.previous is None:
         hosts = sum(map(len, publication.hosts.values()))
-        return f"first publish: {hosts:,} host{'s' * (hosts != 1)}, {len(publication.variables)} variables"
+        variables = len(publication.variables)
+        return f"first publish: {hosts:,} host{'s' * (hosts != 1)}, {variables} variable{'s' * (variables != 1)}"
     if not publication.news:
         moved = [v.name for v in publication.variables if v.active and _moved(publication, v.active.id)]
         return f"nobody told anything new; {', '.join(moved[:3]) or 'hosts came or went'}"

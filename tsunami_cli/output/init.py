@@ -9,6 +9,7 @@ _NEXT = (
     ("commit it", "git add --all && git commit --message 'A rollouts repository'"),
     ("check it", "tsunami validate"),
     ("see it", "tsunami status"),
+    ("tell hosts", "tsunami publish"),
     ("your first rollout", "tsunami start docker --to 1.12.3 --over 14d --dry-run"),
 )
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NARROWEST, WIDEST = 10, 40
 """Characters that a bar has at least and at most."""
+LAGS = Fraction(1, 100)
+"""How far told progress may be from the plan before the screen says so: publishes come now and then."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -90,10 +92,8 @@ def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Tex
         Text(f"{count:,} on {shown(value)}", NEW if value == to else OLD) for value, count in values
     )
     pinned = sum(role.pinned for role in status.roles)
-    if status.told is not None and active is not None and active.halted is None and status.told != status.planned:
-        behind = percent_shown(status.told)
-        if behind != percent_shown(status.planned):
-            counts.append(f" (told so far: {behind})", OLD)
+    if status.told is not None and active is not None and abs(status.planned - status.told) > LAGS:
+        counts.append(f" (told so far: {percent_shown(status.told)})", OLD)
     if active is None and len(values) == 1:
         counts = Text(f"{shown(values[0][0])} everywhere")
     elif pinned:
