@@ -57,6 +57,8 @@ def command(
 
     if (accept_rewind or reset_clock or recover) and not reason:
         raise Usage("--accept-rewind, --reset-clock and --recover need a --reason: it stands in the ledger")
+    if recover and dry_run:
+        raise Usage("--recover changes the ledger: it cannot be tried with --dry-run")
     asked = Asked(to, dry_run, accept_shrink, accept_rewind, reset_clock, recover, reason)
     repository = Repository.discover(folder or Path.cwd())
     with screen.progress(shown=not as_json) as report:

@@ -25,13 +25,17 @@ def checked_clock(now: datetime, last: datetime | None, *, reset: bool) -> datet
     )
 
 
-def check_shrink(previous: Record | None, hosts: Collection[str], settings: Settings, accepted: int) -> None:
-    """Refuse an inventory that lost more hosts since the last publish than the settings, or a person, let pass."""
+def check_shrink(previous: Record | None, hosts: Collection[str], settings: Settings, accepted: int) -> bool:
+    """Refuse an inventory that lost more hosts since the last publish than the settings, or a person, let pass.
+
+    Return whether it passed only because a person let it.
+    """
     if previous is None:
-        return
+        return False
     known = set(hosts)
     lost = sorted(host for host in previous.objects if host not in known)
-    if len(lost) > settings.max_shrink * len(previous.objects) and len(lost) > accepted:
+    too_many = len(lost) > settings.max_shrink * len(previous.objects)
+    if too_many and len(lost) > accepted:
         share = 100 * len(lost) / len(previous.objects)
         names = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")
         most = decimal_text(100 * settings.max_shrink)
@@ -40,6 +44,7 @@ def check_shrink(previous: Record | None, hosts: Collection[str], settings: Sett
             f"{names}), more than max_shrink: {most}%: nobody was told anything; if it is meant, "
             f"tsunami publish --accept-shrink {len(lost)}"
         )
+    return too_many
 
 
 def told_variables(previous: Record | None) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from tsunami_cli.core.text import instant, instant_text
 MANIFEST = "manifest.json"
 HOSTS = "hosts"
 
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_PATH = re.compile(r"(roles|hosts)/[a-z0-9]([a-z0-9_.-]{0,251}[a-z0-9])?\.json")
 Objects = Mapping[str, Mapping[str, Any]]
 """By path, sha256 and size."""
 
@@ -52,6 +55,10 @@ def parse_manifest(data: bytes) -> Manifest:
     """Read a manifest; ValueError, with the reason, for anything else."""
     try:
         read = json.loads(data)
+        if not all(_COMMIT.fullmatch(read[key]) for key in ("source", "ledger")):
+            raise ValueError("it names no commits")
+        if not all(_PATH.fullmatch(path) and ".." not in path for path in read["objects"]):
+            raise ValueError("it lists what is no object of ours")
         return Manifest(
             fleet=str(read["fleet"]),
             sequence=int(read["sequence"]),
@@ -61,7 +68,7 @@ def parse_manifest(data: bytes) -> Manifest:
             ledger=str(read["ledger"]),
             objects={str(path): {"sha256": o["sha256"], "size": int(o["size"])} for path, o in read["objects"].items()},
         )
-    except (KeyError, TypeError, AttributeError) as wrong:
+    except (KeyError, TypeError, AttributeError, RecursionError) as wrong:
         raise ValueError(f"it lacks or garbles {wrong}") from None
 
 

@@ -69,6 +69,8 @@ class Publication:
     news: Sequence[News]
     """Sorted by host and variable."""
     previous: Record | None
+    noted: bool = False
+    """Whether a person let something pass that is to be recorded."""
 
     @cached_property
     def progress(self) -> dict[str, Fraction]:
@@ -94,7 +96,7 @@ class Publication:
     @property
     def worth_recording(self) -> bool:
         """Whether the ledger gets an entry: somebody is told something new, came or left, or a told progress moved."""
-        if self.previous is None or self.roles_changed:
+        if self.previous is None or self.roles_changed or self.noted:
             return True
         told, before = self.progress, self.previous.progress
         return any(share != before.get(rollout, 0) for rollout, share in told.items())
@@ -142,11 +144,13 @@ def publication(
     kept: Collection[str],
     now: datetime,
     told: Mapping[str, Told],
+    *,
+    noted: bool = False,
 ) -> Publication:
     """Return what a publish at `now` tells, every variable's own telling being `told`.
 
     `previous` is what the ledger says, None where nothing was ever published; `kept` names variables whose hosts keep
-    what they were told.
+    what they were told. `noted` says that a person let something pass, which the ledger notes in any case.
     """
     old = {v.name: previous.told(v.name) if previous else None for v in variables}
     objects = {role.name: _objects(role, variables, told, kept, previous) for role in roles}
@@ -160,6 +164,7 @@ def publication(
         hosts={role.name: role.hosts for role in roles},
         news=tuple(_news(roles, variables, told, old, objects, previous)),
         previous=previous,
+        noted=noted,
     )
     return replace(draft, sequence=draft.sequence + 1) if draft.worth_recording else draft
 

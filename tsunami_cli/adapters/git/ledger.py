@@ -10,7 +10,7 @@ from tsunami_cli.adapters.git.repository import Repository, branch_ref
 from tsunami_cli.adapters.git.trees import parts_of
 from tsunami_cli.adapters.git.writing import Signer, write_blobs, write_commit, write_tree
 from tsunami_cli.core.record import LEDGER
-from tsunami_cli.errors import Refused
+from tsunami_cli.errors import Refused, Unreachable
 
 REF = branch_ref(LEDGER)
 REPACK_EVERY = 50
@@ -92,9 +92,13 @@ class Ledger:
         answer = push(self.repository, self.remote, commit)
         if answer.verdict is Verdict.LOST:
             raise Lost(answer.why)
-        if answer.verdict is not Verdict.DONE:
-            error = answer.error(self.remote, commit, LEDGER)
-            raise type(error)(f"{LEDGER}: {error}; nobody was told anything")
+        if answer.verdict is Verdict.REFUSED:
+            raise Refused(
+                f"{self.remote.shown} refuses the push of {LEDGER}: {answer.why}: it needs the right to push to it; "
+                "nobody was told anything"
+            )
+        if answer.verdict is Verdict.UNREACHABLE:
+            raise Unreachable(f"{answer.error(self.remote, commit, LEDGER)}; nobody was told anything")
         self.follow(commit)
 
     def follow(self, commit: str) -> None:

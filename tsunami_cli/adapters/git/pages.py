@@ -57,6 +57,11 @@ class Page:
         """The commit that the entry was rendered from."""
         return self._trailers()[0]
 
+    @cached_property
+    def sequence(self) -> int:
+        """The entry's number."""
+        return self._trailers()[2]
+
     def _trailers(self) -> tuple[str, datetime, int]:
         raw = self.repository.objects.commit(self.commit)
         try:

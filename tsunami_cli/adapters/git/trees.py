@@ -124,6 +124,14 @@ class CommitTree:
             raise Refused(f"{folder}: is no folder in git (mode {entry.mode})")
         return tuple(sorted(self._objects.tree(entry.sha)))
 
+    def paths(self) -> tuple[str, ...]:
+        """Return the paths of all files and folders at the top, and of all files one folder below, sorted."""
+        found = []
+        for name, entry in self._objects.tree(f"{self.commit}^{{tree}}").items():
+            inner = self._objects.tree(entry.sha) if entry.mode == FOLDER else {}
+            found += [f"{name}/{below}" for below in inner] or [name]
+        return tuple(sorted(found))
+
     def entry(self, path: str) -> Entry | None:
         """Return mode and id of a file or folder, None where the commit has none."""
         *folders, name = parts_of(path)

@@ -20,8 +20,11 @@ def write_blobs(root: Path, contents: Sequence[bytes]) -> list[str]:
     # One process for all of them: a halt of hundreds of variables shall not start hundreds.
     with TemporaryDirectory(prefix="tsunami-") as folder:
         paths = [Path(folder) / str(number) for number in range(len(contents))]
-        for path, content in zip(paths, contents, strict=True):
-            path.write_bytes(content)
+        try:
+            for path, content in zip(paths, contents, strict=True):
+                path.write_bytes(content)
+        except OSError as error:
+            raise Refused(f"{folder}: cannot be written: {error.strerror}; nothing was changed") from error
         names = "\n".join(map(str, paths)).encode()
         return output(root, "hash-object", "-w", "--no-filters", "--stdin-paths", data=names).decode().split()
 
