@@ -45,6 +45,8 @@ class Sum:
     before: Value | None
     after: Value | None
     hosts: Sequence[str]
+    roles: Mapping[str, int]
+    """How many of them by role, sorted by name."""
     have: int
     """How many hosts of the fleet have the new value now, of `of` that have the variable."""
     of: int
@@ -109,15 +111,23 @@ class Publication:
             for text, count in Counter(texts).items():
                 for item in values_in(text).items():
                     counts[item] += count
-        hosts: dict[tuple[str, Value | None, Value | None], list[str]] = {}
+        alike: dict[tuple[str, Value | None, Value | None], list[News]] = {}
         for one in self.news:
-            hosts.setdefault((one.variable, one.before, one.after), []).append(one.host)
+            alike.setdefault((one.variable, one.before, one.after), []).append(one)
         totals: Counter[str] = Counter()
         for (name, _), count in counts.items():
             totals[name] += count
         sums = [
-            Sum(name, before, after, names, counts[name, after] if after else 0, totals[name])
-            for (name, before, after), names in hosts.items()
+            Sum(
+                variable=name,
+                before=before,
+                after=after,
+                hosts=[one.host for one in news],
+                roles=dict(sorted(Counter(one.role for one in news).items())),
+                have=counts[name, after] if after else 0,
+                of=totals[name],
+            )
+            for (name, before, after), news in alike.items()
         ]
         return sorted(sums, key=lambda one: (one.variable, -len(one.hosts), one.after or "", one.before or ""))
 

@@ -11,8 +11,10 @@ from tsunami_cli.core.published import Published
 from tsunami_cli.core.publishing import Sum
 from tsunami_cli.core.text import instant_text
 from tsunami_cli.core.values import printable, scalar
-from tsunami_cli.output.streams import NEW, TROUBLE, console, count_of, emit
+from tsunami_cli.output.streams import NEW, OLD, TROUBLE, console, count_of, emit
 
+LISTED = 6
+"""Objects that a dry run names."""
 NAMED = 4
 """Hosts of a kind that are named; `tsunami audit` has them all."""
 
@@ -44,6 +46,12 @@ def show(done: Published, *, as_json: bool) -> None:
         more = f" and {len(found.hosts) - NAMED:,} more" if len(found.hosts) > NAMED else ""
         line = Text(f"{summary(found):<44}", NEW).append(f"  {', '.join(found.hosts[:NAMED])}{more}", "default")
         out.print(line)
+        if done.dry_run:
+            roles = ", ".join(f"{role} {count:,}" for role, count in found.roles.items())
+            out.print(Text(f"    by role: {roles}", OLD))
+    if done.dry_run and done.puts:
+        more = f" and {len(done.puts) - LISTED:,} more (--json has them all)" if len(done.puts) > LISTED else ""
+        out.print(Text(f"    objects: {', '.join(done.puts[:LISTED])}{more}", OLD))
     for held in done.held:
         out.print(Text(f"{held.variable}: {held.why}"))
     for problem in done.problems:
@@ -94,4 +102,5 @@ def _sum(found: Sum) -> dict[str, Any]:
         "from": None if found.before is None else scalar(found.before),
         "to": None if found.after is None else scalar(found.after),
         "hosts": list(found.hosts),
+        "roles": dict(found.roles),
     }
