@@ -1,5 +1,6 @@
 """A lost ledger made anew of what lies in the store: nobody moves by that, and nobody goes back."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from hypothesis import given
@@ -13,7 +14,7 @@ UP = rollout((0, 0), (100, 100))
 FLEET = inventory(a=40)
 
 
-def objects(values: dict[str, str]) -> dict[str, str]:
+def objects(values: Mapping[str, str]) -> dict[str, str]:
     return {host: f'{{"x":{value}}}' for host, value in values.items()}
 
 

@@ -11,7 +11,7 @@ from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.decider import Decision, Outcome, decide
 from tsunami_cli.adapters.git.history import decisions
 from tsunami_cli.adapters.git.ledger import Ledger, ledger_at
-from tsunami_cli.adapters.git.pages import Page
+from tsunami_cli.adapters.git.pages import Page, known_tip
 from tsunami_cli.adapters.git.remote import Lost, remote_of, settings
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
@@ -21,7 +21,7 @@ from tsunami_cli.core.decisions import Change, halt_edits
 from tsunami_cli.core.journal import entries, message
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.problems import Refusal
-from tsunami_cli.core.record import LEDGER, Record
+from tsunami_cli.core.record import Record
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.core.told import Told
 from tsunami_cli.errors import Refused
@@ -57,6 +57,8 @@ class Decider:
         """Find the repository; Refused where there is none."""
         self.repository = Repository.discover(folder or Path.cwd())
         self.now = clock.now()
+        self._fetched: str | None = None
+        """The newest ledger entry, as the remote has it."""
         outlive_readers()
 
     def decide(self, make: Callable[[Fleet], Sequence[Made]], reason: str | None, *, urgent: bool = False) -> Decided:
@@ -99,7 +101,7 @@ class Decider:
         if remote is None:
             return
         try:
-            Ledger(self.repository, ledger_at(remote)).tip(lost=True)
+            self._fetched = Ledger(self.repository, ledger_at(remote)).tip(lost=True)
         except Lost:
             # Falls to what is known here: another process was just fetching the same.
             return
@@ -110,7 +112,7 @@ class Decider:
 
     @cached_property
     def _record(self) -> Record | None:
-        tip = self.repository.counting_tip(LEDGER)
+        tip = self._fetched or known_tip(self.repository)
         return Page(self.repository, tip).record() if tip else None
 
     def rollout_ids(self, fleet: Fleet, name: str) -> frozenset[str]:

@@ -28,7 +28,8 @@ def command(host: Host, var: Variable, at: At = None, as_json: Json = False, fol
         workspace.answer(variable, (role,), record),
     )
     file = f"{FOLDER}/{var}.yaml"
-    decision, telling = _decision(workspace, found), _telling(workspace, found)
+    telling = _telling(workspace, found)
+    decision = _recorded(found, telling) or _decision(workspace, found)
     screen.show(screen.ExplainScreen(workspace.now, found, decision, telling, file), as_json=as_json)
     workspace.warn()
 
@@ -46,6 +47,17 @@ def _telling(workspace: Workspace, found: Explanation) -> Telling | None:
         for row in select(data, commit, wanted)[0]
     ]
     return rows[-1] if rows else None
+
+
+def _recorded(found: Explanation, telling: Telling | None) -> Entry | None:
+    """Return the decision that the ledger names; None where it does not, or a pin holds the host by now."""
+    if telling is None or telling.after != found.value or found.pin is not None:
+        return None
+    if telling.commit is None or telling.author is None or telling.action is None:
+        return None
+    return Entry(
+        telling.at, telling.commit, telling.author, telling.action, telling.variable, telling.rollout, telling.reason
+    )
 
 
 def _decision(workspace: Workspace, found: Explanation) -> Entry | None:

@@ -2,18 +2,21 @@
 
 import json
 import sys
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tsunami_cli.commands.options import At, Folder, Host, Json, variables
-from tsunami_cli.commands.workspace import Workspace
+from tsunami_cli.commands.workspace import Workspace, note
 from tsunami_cli.core.lineup import Lineup
-from tsunami_cli.core.problems import Refusal
+from tsunami_cli.core.problems import Problem, Refusal
 from tsunami_cli.core.status import values_now
 from tsunami_cli.core.values import Value, scalar, shown
 from tsunami_cli.errors import Refused
+
+if TYPE_CHECKING:
+    from tsunami_cli.core.record import Record
 
 
 def command(
@@ -26,7 +29,7 @@ def command(
     told: Annotated[bool, typer.Option("--told", help="What it was told last, from the ledger alone.")] = False,
     as_json: Json = False,
     folder: Folder = None,
-) -> None:
+) -> int:
     """Show what a host is to run, by the files and what it was told: its flat JSON object, or one value bare.
 
     [dim]tsunami get lon2-accesspoint-a7[/]           {"docker": "1.12.3", "helios": "0.9.12"}
@@ -34,7 +37,14 @@ def command(
     [dim]tsunami get lon2-accesspoint-a7 docker[/]    1.12.3
     """
     workspace = Workspace(folder, at)
-    found = _told(host, workspace) if told else _values(host, var, workspace)
+    record = None if told else workspace.record_of(workspace.fleet.role_of(host))
+    problems: Sequence[Problem] = ()
+    if told:
+        found = _told(host, workspace)
+    elif record is None:
+        found = _planned(host, var, workspace)
+    else:
+        found, problems = _answered(host, var, workspace, record)
     if told and var and var not in found:
         raise Refusal(f"{host} was never told {var}")
     if told and var:
@@ -48,21 +58,38 @@ def command(
         objects = {name: scalar(value) for name, value in found.items()}
         sys.stdout.write(json.dumps(objects[var] if var else objects, ensure_ascii=False) + "\n")
     workspace.warn()
+    for problem in problems:
+        note(f"{problem}: shown is what the host was told")
+    return 1 if problems else 0
 
 
-def _values(host: str, var: str | None, workspace: Workspace) -> dict[str, Value]:
-    """Return what the host is to run, all of it or of one variable."""
+def _planned(host: str, var: str | None, workspace: Workspace) -> dict[str, Value]:
+    """Return what the host is to run, all of it or of one variable, where nothing was published."""
     role = workspace.fleet.role_of(host)
-    record = workspace.record_of(role)
+    return {
+        variable.name: values_now(Lineup(variable, role), workspace.now, None)[role.hosts.index(host)]
+        for variable in workspace.fleet.variables([var] if var else ())
+        if variable.roles.match(role.name)
+    }
+
+
+def _answered(
+    host: str, var: str | None, workspace: Workspace, record: "Record"
+) -> tuple[dict[str, Value], Sequence[Problem]]:
+    """Return what a publish now would tell the host, and what is wrong with files of which it keeps what it has."""
+    from tsunami_cli.core.record import values_in
+
+    role = workspace.fleet.role_of(host)
+    admitted = workspace.admitted([var] if var else [], record)
     found: dict[str, Value] = {}
-    for variable in workspace.fleet.variables([var] if var else ()):
+    for variable in admitted.variables:
         if variable.roles.match(role.name):
             answer = workspace.answer(variable, (role,), record)
-            if answer is None:
-                found[variable.name] = values_now(Lineup(variable, role), workspace.now, None)[role.hosts.index(host)]
-            elif host in answer.given:
+            if answer is not None and host in answer.given:
                 found[variable.name] = answer.given[host]
-    return found
+    has = values_in(record.objects.get(host, "{}"))
+    found.update((name, has[name]) for name in admitted.kept if name in has)
+    return dict(sorted(found.items())), admitted.problems
 
 
 def _told(host: str, workspace: Workspace) -> Mapping[str, Value]:

@@ -52,8 +52,8 @@ def command(
     window = span(since, until, workspace.now, cut=at is not None)
     branch = workspace.fleet.settings.branch
     tip = workspace.repository.counting_tip(branch) or workspace.source
-    paths = [f"{FOLDER}/{name}.yaml" for name in var or ()] or [FOLDER]
-    commits = list(decisions(workspace.repository, tip, paths)) if tip else []
+    # All files, whatever was asked for: a decision on several is known as one by all that it changed.
+    commits = list(decisions(workspace.repository, tip, [FOLDER])) if tip else []
     found = [entry for entry in entries(reversed(commits)) if not var or entry.variable in var]
     for name in set(var or ()) - {entry.variable for entry in found}:
         workspace.fleet.load(name)

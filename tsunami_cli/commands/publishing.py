@@ -176,6 +176,8 @@ class Publisher:
         """Commit what is told to the ledger."""
         files = entry_files(plan, self._causes.of, set(page.files()) if page else set())
         accepted = [f"Published with {' '.join(self._used)}: {self.asked.reason or 'no reason given'}"]
+        if self.repository.shallow and any(self._causes.of(one.ground) is None for one in plan.news):
+            note("history is cut off in this clone: some causes are not known (git fetch --unshallow)")
         message = minutes(plan, self._causes.of, self._source, accepted if self._used else ())
         signer = Signer(plan.now, self._signs, urgent=True)
         parents = [page.commit] if page else []

@@ -1,18 +1,22 @@
 """`tsunami render`: the bundles of all roles, as files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tsunami_cli.commands.options import At, Folder, Json, roles
-from tsunami_cli.commands.workspace import Fleet, Workspace, suggestion
+from tsunami_cli.commands.workspace import Fleet, Workspace, note, suggestion
 from tsunami_cli.core.bundle import bundle, host_objects
 from tsunami_cli.core.lineup import Lineup, Role
 from tsunami_cli.core.model import Variable
+from tsunami_cli.core.problems import Problem
 from tsunami_cli.core.status import values_now
 from tsunami_cli.errors import Refused
+
+if TYPE_CHECKING:
+    from tsunami_cli.core.record import Record
 
 SEQUENCE = 1
 """What the first publish would write: there was none yet."""
@@ -29,7 +33,7 @@ def command(
     at: At = None,
     as_json: Json = False,
     folder: Folder = None,
-) -> None:
+) -> int:
     """Write the bundles: for every role a JSON file with what each of its hosts is to run.
 
     Files whose bytes would be the same stay untouched; those of roles that are gone are deleted.
@@ -43,12 +47,20 @@ def command(
 
     workspace = Workspace(folder, at)
     fleet = workspace.fleet
-    variables = fleet.variables()
     wanted = _wanted(fleet, role or [])
-    files = _published(variables, wanted, workspace) if workspace.record else _planned(variables, wanted, workspace)
+    problems: Sequence[Problem] = ()
+    if workspace.record is None:
+        files = _planned(fleet.variables(), wanted, workspace)
+    elif workspace.back and workspace.page is not None:
+        files = _named(workspace.page.raw_bundles(), wanted)
+    else:
+        files, problems = _published(wanted, workspace, workspace.record)
     written = write_changed(out / "roles", files, prune=not role)
     screen.show(screen.RenderScreen(str(out), sum(len(r.hosts) for r in wanted), written), as_json=as_json)
     workspace.warn()
+    for problem in problems:
+        note(f"{problem}: hosts keep what they were told")
+    return 1 if problems else 0
 
 
 def _wanted(fleet: Fleet, names: list[str]) -> list[Role]:
@@ -69,14 +81,18 @@ def _planned(variables: Sequence[Variable], roles: Sequence[Role], workspace: Wo
     return files
 
 
-def _published(variables: Sequence[Variable], roles: Sequence[Role], workspace: Workspace) -> dict[str, bytes]:
-    """Return the bundles as a publish would write them on top of what was told; looking back, as it wrote them."""
+def _published(
+    wanted: Sequence[Role], workspace: Workspace, record: "Record"
+) -> tuple[dict[str, bytes], Sequence[Problem]]:
+    """Return the bundles as a publish would write them on top of what was told, and what is wrong with files."""
     from tsunami_cli.core.publishing import publication
 
-    page, record, fleet = workspace.page, workspace.record, workspace.fleet
-    names = {role.name for role in roles}
-    if page is not None and workspace.back:
-        return {f"{role}.json": data for role, data in page.raw_bundles().items() if role in names}
-    told = {v.name: answer for v in variables if (answer := workspace.answer(v, fleet.roles, record))}
-    bundles = publication(record, fleet.roles, variables, (), workspace.now, told).all_bundles()
+    roles, admitted = workspace.fleet.roles, workspace.admitted([], record)
+    told = {v.name: answer for v in admitted.variables if (answer := workspace.answer(v, roles, record))}
+    plan = publication(record, roles, admitted.variables, admitted.kept, workspace.now, told)
+    return _named(plan.all_bundles(), wanted), admitted.problems
+
+
+def _named(bundles: Mapping[str, bytes | None], wanted: Sequence[Role]) -> dict[str, bytes]:
+    names = {role.name for role in wanted}
     return {f"{role}.json": data for role, data in bundles.items() if role in names and data is not None}

@@ -27,6 +27,7 @@ from tsunami_cli.errors import Refused
 if TYPE_CHECKING:
     from tsunami_cli.adapters.git.pages import Page
     from tsunami_cli.adapters.git.repository import Differences
+    from tsunami_cli.core.admission import Admitted
     from tsunami_cli.core.record import Record
 
 T = TypeVar("T")
@@ -188,12 +189,31 @@ class Workspace:
             return told
         return tell(variable, roles, self.now, told, self.fleet.settings.every)
 
+    def admitted(self, names: Sequence[str], record: "Record") -> "Admitted":
+        """Return the variables of these names, or all, as a publish would take them on top of what was told.
+
+        Those whose files are broken or gone are kept as they were told; Refused where one was never told.
+        """
+        from tsunami_cli.commands.causes import Causes
+        from tsunami_cli.core.admission import admitted, told_variables
+
+        told = told_variables(record)
+        gone = {name for name in told - set(self.fleet.names) if not names or name in names}
+        if gone and self.source is not None:
+            causes = Causes(self.repository, self.source, self.fleet.settings.inventory)
+            gone = {name for name in gone if not causes.retired(name)}
+        wanted = [name for name in names if name not in gone]
+        good, bad = self.fleet.split(wanted) if wanted or not names else ([], [])
+        return admitted(good, [(one.name, one.errors[0]) for one in bad], gone, told)
+
     def _page(self) -> "Page | None":
-        tip = self.repository.counting_tip(LEDGER)
+        if self.repository.tip(LEDGER) is None and self.repository.tracked(LEDGER) is None:
+            return None
+        from tsunami_cli.adapters.git.pages import Page, entry_at, known_tip
+
+        tip = known_tip(self.repository)
         if tip is None:
             return None
-        from tsunami_cli.adapters.git.pages import Page, entry_at
-
         found = entry_at(self.repository, tip, self.now) if self.back else tip
         return Page(self.repository, found) if found else None
 

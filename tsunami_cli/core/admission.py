@@ -48,9 +48,11 @@ def check_shrink(previous: Record | None, hosts: Collection[str], settings: Sett
 
 
 def told_variables(previous: Record | None) -> frozenset[str]:
-    """Return the variables that hosts are told."""
-    texts = set(previous.objects.values()) if previous else set()
-    return frozenset(name for text in texts for name in values_in(text))
+    """Return the variables that hosts are told, or were and would be again."""
+    if previous is None:
+        return frozenset()
+    texts = set(previous.objects.values())
+    return frozenset([*previous.known, *(name for text in texts for name in values_in(text))])
 
 
 @dataclass(frozen=True)

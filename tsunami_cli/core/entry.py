@@ -70,11 +70,11 @@ def tellings(plan: Publication, causes: Callable[[Ground], Entry | None]) -> Seq
 def _pinned(plan: Publication) -> dict[str, dict[str, Value]]:
     """Return who is pinned; of those who were and are missing now, what they were told last."""
     last = plan.previous.pinned if plan.previous else {}
-    here = {host for hosts in plan.hosts.values() for host in hosts}
     found: dict[str, dict[str, Value]] = {name: dict(last[name]) for name in plan.kept if name in last}
     for variable in plan.variables:
         told = plan.told[variable.name]
-        missing = last.get(variable.name, {}) if variable.rollouts else {}
-        found[variable.name] = {host: value for host, value in missing.items() if host not in here}
+        before = last.get(variable.name, {}) if variable.rollouts else {}
+        here = {host for role, hosts in plan.hosts.items() if variable.roles.match(role) for host in hosts}
+        found[variable.name] = {host: value for host, value in before.items() if host not in here}
         found[variable.name].update((host, told.given[host]) for host in told.pinned)
     return found

@@ -43,12 +43,12 @@ class Explanation:
     @property
     def ground(self) -> Ground:
         """What the value goes back to."""
-        name, variable = self.variable.name, self.variable
+        name = self.variable.name
         if self.pin is not None:
             return Ground("pin", name, pin=self.pin)
         if self.source is not None:
             return Ground("rollout", name, self.source.id)
-        return Ground("default", name, value=self.value) if self.value == variable.default else Ground("file", name)
+        return Ground("default", name, value=self.value)
 
 
 def explain(

@@ -1,7 +1,7 @@
 """One publish as a value: what every host is told, what of it is new, and what the ledger records of it."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -68,18 +68,27 @@ class Publication:
     """By role, every host's object, in the order of the role's hosts."""
     hosts: Mapping[str, Sequence[str]]
     """By role, its hosts."""
-    news: Sequence[News]
-    """Sorted by host and variable."""
+    roles: Sequence[Role]
     previous: Record | None
     noted: bool = False
     """Whether a person let something pass that is to be recorded."""
 
     @cached_property
+    def news(self) -> Sequence[News]:
+        """What is new, sorted by host and variable."""
+        found = [*_told_news(self), *_gone_news(self)]
+        found.sort(key=lambda one: (one.host, one.variable))
+        return found
+
+    @cached_property
     def progress(self) -> dict[str, Fraction]:
         """Told progress by rollout."""
         found = {r.id: self.told[v.name].progress[r.id] for v in self.variables for r in v.rollouts}
-        # What is kept as it was may be the one that these belong to.
-        return {**(self.previous.progress if self.previous and self.kept else {}), **found}
+        if self.previous is None or not self.kept:
+            return found
+        # What is left may be of the variables that are kept, unless it was of one that is not.
+        others = {rollout for v in self.variables for rollout in self.previous.rows(v.name).moved}
+        return {**{r: share for r, share in self.previous.progress.items() if r not in others}, **found}
 
     @cached_property
     def roles_changed(self) -> Sequence[str]:
@@ -162,7 +171,6 @@ def publication(
     `previous` is what the ledger says, None where nothing was ever published; `kept` names variables whose hosts keep
     what they were told. `noted` says that a person let something pass, which the ledger notes in any case.
     """
-    old = {v.name: previous.told(v.name) if previous else None for v in variables}
     objects = {role.name: _objects(role, variables, told, kept, previous) for role in roles}
     draft = Publication(
         now=now,
@@ -172,7 +180,7 @@ def publication(
         kept=kept,
         objects=objects,
         hosts={role.name: role.hosts for role in roles},
-        news=tuple(_news(roles, variables, told, old, objects, previous)),
+        roles=roles,
         previous=previous,
         noted=noted,
     )
@@ -187,50 +195,55 @@ def _objects(
         v.name: [told[v.name].given[host] for host in role.hosts] for v in variables if v.roles.match(role.name)
     }
     if previous is not None:
-        texts = [previous.objects.get(host, "{}") for host in role.hosts]
-        columns.update({name: [values_in(text).get(name) for text in texts] for name in kept})
+        texts = [previous.objects.get(host) for host in role.hosts]
+        for name in kept:
+            # Who was away and is back keeps it too.
+            away = previous.told(name).given if None in texts else {}
+            columns[name] = [
+                away.get(host) if text is None else values_in(text).get(name)
+                for host, text in zip(role.hosts, texts, strict=True)
+            ]
     return host_objects(columns, len(role.hosts))
 
 
-def _news(
-    roles: Sequence[Role],
-    variables: Sequence[Variable],
-    told: Mapping[str, Told],
-    old: Mapping[str, Told | None],
-    objects: Mapping[str, Sequence[str]],
-    previous: Record | None,
-) -> list[News]:
-    """Return what is new, by comparing objects first: few of them differ."""
-    found: list[News] = []
+def _told_news(plan: Publication) -> Iterator[News]:
+    """Yield what hosts are told anew, by comparing objects first: few of them differ."""
+    previous = plan.previous
     before = previous.objects if previous else {}
-    by_name = {variable.name: variable for variable in variables}
-    here: set[str] = set()
-    for role in roles:
-        here.update(role.hosts)
-        differing = [
-            (host, text) for host, text in zip(role.hosts, objects[role.name], strict=True) if before.get(host) != text
-        ]
-        placed = {v.name: Lineup(v, role) for v in variables if v.roles.match(role.name)} if differing else {}
+    lay = {host: name for name, last in previous.bundles.items() for host in last.objects} if previous else {}
+    by_name = {variable.name: variable for variable in plan.variables}
+    for role in plan.roles:
+        texts = zip(role.hosts, plan.objects[role.name], strict=True)
+        differing = [(host, text) for host, text in texts if before.get(host) != text]
+        placed = {v.name: Lineup(v, role) for v in plan.variables if v.roles.match(role.name)} if differing else {}
         for host, text in differing:
             had, has = values_in(before.get(host, "{}")), values_in(text)
             for name in sorted(had.keys() | has.keys()):
                 if had.get(name) == has.get(name):
                     continue
-                if name in has:
-                    pin = placed[name].pins.get(host)
-                    ground = ground_of(by_name[name], host, pin, told[name], old[name])
+                variable = by_name.get(name)
+                if name in has and variable is not None:
+                    old = previous.told(name) if previous else None
+                    ground = ground_of(variable, host, placed[name].pins.get(host), plan.told[name], old)
+                elif name in has:
+                    ground = Ground("inventory", name, host=host)
+                elif variable is None:
+                    ground = Ground("retired", name)
                 else:
-                    ground = Ground("file", name)
-                found.append(News(host, role.name, name, had.get(name), has.get(name), ground))
-    for name_of_role, last in previous.bundles.items() if previous else ():
+                    ground = (
+                        Ground("roles", name) if lay.get(host) == role.name else Ground("inventory", name, host=host)
+                    )
+                yield News(host, role.name, name, had.get(name), has.get(name), ground)
+
+
+def _gone_news(plan: Publication) -> Iterator[News]:
+    """Yield what hosts are told no more that left the inventory."""
+    here = {host for role in plan.roles for host in role.hosts}
+    for role, last in plan.previous.bundles.items() if plan.previous else ():
         for host, text in last.objects.items():
             if host not in here:
-                found += [
-                    News(host, name_of_role, name, value, None, Ground("inventory", name))
-                    for name, value in values_in(text).items()
-                ]
-    found.sort(key=lambda one: (one.host, one.variable))
-    return found
+                for name, value in values_in(text).items():
+                    yield News(host, role, name, value, None, Ground("inventory", name, host=host))
 
 
 def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: datetime, *, guarded: bool) -> list[str]:

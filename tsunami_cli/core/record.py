@@ -22,6 +22,8 @@ SOURCE, CLOCK, SEQUENCE = "Tsunami-Source", "Tsunami-Clock", "Tsunami-Sequence"
 """The trailers of an entry's message."""
 
 _HEAD = "host,value,rollout,since"
+# A value may be of any length; the module's own limit is a guard against wrong dialects.
+csv.field_size_limit(1 << 30)
 _BARE = re.compile(r"""[^\x00-\x1f\x7f",]+""")
 _BUNDLE = re.compile(r'\{"role": "([^"]*)", "sequence": ([0-9]+), "hosts": \{')
 
@@ -218,6 +220,8 @@ class Record:
     progress: Mapping[str, Fraction]
     pinned: Pinned
     recent: Recent
+    known: Collection[str] = ()
+    """Variables under whose rollouts hosts were told something, missing ones too."""
     _told: dict[str, Told] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property

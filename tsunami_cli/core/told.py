@@ -151,7 +151,7 @@ class _Publish:
         """Tell the hosts of one role."""
         active = self._variable.active
         name = lineup.role.name
-        self._changed[name] = [at for at in self._told.changed.get(name, ()) if at > self._now - HOUR]
+        self._changed[name] = [at for at in self._told.changed.get(name, ()) if self._now - HOUR < at <= self._now]
         if active is not None:
             self._remember(lineup)
             self._count_pins(lineup, active)

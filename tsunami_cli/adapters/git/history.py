@@ -2,11 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from subprocess import DEVNULL
-from typing import IO
+from typing import IO, TypeAlias
 
 from tsunami_cli.adapters.git.process import Done, end, pipe, start
 from tsunami_cli.adapters.git.repository import Repository
@@ -36,6 +36,8 @@ class Commit:
     paths: tuple[str, ...]
     """The files it changed among those asked for, sorted; of a merge those that differ from what git alone would
     have merged."""
+    blobs: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict, compare=False)
+    """The ids of each changed file before and after, None for no file; of a merge's file the one before may be lost."""
 
     @property
     def author(self) -> str:
@@ -54,7 +56,7 @@ def decisions(repository: Repository, commit: str, paths: Sequence[str] = ()) ->
     something itself: a conflict resolved by hand, a side dropped.
     """
     for sha, changed in _changes(repository, commit, paths):
-        yield parse_commit(sha, repository.objects.commit(sha), changed)
+        yield replace(parse_commit(sha, repository.objects.commit(sha), tuple(changed)), blobs=changed)
 
 
 def parse_commit(sha: str, raw: bytes, paths: Sequence[str] = ()) -> Commit:
@@ -102,7 +104,10 @@ def _text(data: bytes, encoding: str) -> str:
         return data.decode("utf-8", "replace")
 
 
-def _changes(repository: Repository, commit: str, paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+Changed: TypeAlias = dict[str, tuple[str | None, str | None]]
+
+
+def _changes(repository: Repository, commit: str, paths: Sequence[str]) -> Iterator[tuple[str, Changed]]:
     begun = False
     try:
         for item in _log(repository, commit, paths, "--remerge-diff"):
@@ -118,23 +123,32 @@ def _changes(repository: Repository, commit: str, paths: Sequence[str]) -> Itera
     yield from _log(repository, commit, paths, "-c")
 
 
-def _log(repository: Repository, commit: str, paths: Sequence[str], merges: str) -> Iterator[tuple[str, list[str]]]:
+def _log(repository: Repository, commit: str, paths: Sequence[str], merges: str) -> Iterator[tuple[str, Changed]]:
     settings = ("-c", "log.showRoot=true", "-c", "log.follow=false", "--literal-pathspecs")
-    shape = ("--raw", "-z", "--format=%H", "--no-renames", "--no-color", "--no-ext-diff", "--no-show-signature")
+    shape = (
+        "--raw",
+        "--no-abbrev",
+        "-z",
+        "--format=%H",
+        "--no-renames",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-show-signature",
+    )
     # --full-history: without it a side whose changes a merge dropped would not be walked at all.
     order = ("--date-order", "--full-history", merges)
     words = (*settings, "log", *order, *shape, "--end-of-options", commit, "--", *paths)
     process = start(repository.root, *words, stdin=DEVNULL)
     try:
-        sha, changed = "", list[str]()
+        sha, changed = "", Changed()
         tokens = _tokens(pipe(process.stdout))
         for token in tokens:
             if token.lstrip(b"\n").startswith(b":"):
-                changed.append(next(tokens).decode("utf-8", "surrogateescape"))
+                changed[next(tokens).decode("utf-8", "surrogateescape")] = _blobs(token)
             elif token.strip(b"\n"):
                 if changed:
                     yield sha, changed
-                sha, changed = token.decode("ascii").strip("\n"), []
+                sha, changed = token.decode("ascii").strip("\n"), {}
         if changed:
             yield sha, changed
         done = Done(process.wait(), b"", pipe(process.stderr).read().decode("utf-8", "replace"))
@@ -142,6 +156,13 @@ def _log(repository: Repository, commit: str, paths: Sequence[str], merges: str)
             raise Refused(f"{repository.root}: git log failed: {done.why}")
     finally:
         end(process)
+
+
+def _blobs(token: bytes) -> tuple[str | None, str | None]:
+    """Return the first id and the last one of a line like `:100644 100644 1a2b.. 3c4d.. M`."""
+    ids = [word for word in token.decode("ascii", "replace").split() if len(word) >= 40]
+    first, last = ids[0], ids[-1]
+    return (first if first.strip("0") else None), (last if last.strip("0") else None)
 
 
 def _tokens(stream: IO[bytes]) -> Iterator[bytes]:

@@ -35,24 +35,25 @@ class Ledger:
     def tip(self, *, lost: bool = False) -> str | None:
         """Return the newest entry, asked of the remote where there is one; Unreachable where that does not answer.
 
-        An entry that this clone alone has, made before there was a remote, counts where the remote has none yet.
-        Refused where the remote had one and has none any more, unless that is known: `lost`, and None.
+        Refused where the remote has none, but this clone knows one, unless that is known: `lost`, and None.
         """
         if self.remote is None:
+            stray = self.repository.tracked(LEDGER)
+            if stray is not None and not lost:
+                # Falls to exit 1: without an upstream the ledger that counts would not be asked.
+                raise Refused(
+                    f"{LEDGER}: a remote has {stray[:7]}, but the branch has no upstream: git branch -u REMOTE/BRANCH"
+                )
             return self.repository.tip(LEDGER)
-        before = self.repository.ref(self.remote.tracking)
+        before = self.repository.ref(self.remote.tracking) or self.repository.tip(LEDGER)
         theirs = fetch(self.repository, self.remote)
-        if theirs is not None:
+        if theirs is not None or lost or before is None:
             return theirs
-        if lost:
-            return None
-        if before is not None:
-            # Falls to exit 1: a ledger that was there and is gone must not be begun afresh.
-            raise Refused(
-                f"{LEDGER}: {self.remote.shown} has none any more, and had {before[:7]}: put it back with "
-                f"git push {self.remote.shown} {before}:{REF}, or publish --recover"
-            )
-        return self.repository.tip(LEDGER)
+        # Falls to exit 1: a ledger that was there and is gone must not be begun afresh, nor an old one brought back.
+        raise Refused(
+            f"{LEDGER}: {self.remote.shown} has none, and this clone knows {before[:7]}: if that is the last one, "
+            f"git push {self.remote.shown} {before}:{REF}; else publish --recover --reason ..."
+        )
 
     def known(self) -> Iterable[str]:
         """Yield the tips that this clone has of the ledger, whatever the remote says."""

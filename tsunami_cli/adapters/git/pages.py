@@ -29,6 +29,18 @@ from tsunami_cli.core.record import (
 from tsunami_cli.errors import Refused
 
 
+def known_tip(repository: Repository) -> str | None:
+    """Return the newest entry that this clone knows; None where it knows none.
+
+    What was fetched counts, but for entries on top of it that this clone alone has. Where the two went apart, the
+    remote's is the one that hosts go by.
+    """
+    ours, theirs = repository.tip(LEDGER), repository.tracked(LEDGER)
+    if ours is None or theirs is None or ours == theirs:
+        return theirs or ours
+    return ours if repository.descends(ours, theirs) else theirs
+
+
 def entry_at(repository: Repository, tip: str, at: datetime) -> str | None:
     """Return the newest entry at or before an instant; None where there was none yet."""
     listing = output(repository.root, "log", "--first-parent", "--no-show-signature", "--format=%H %ct", tip, "--")
@@ -86,6 +98,7 @@ class Page:
                 progress=parse_progress(self.tree.read(PROGRESS)),
                 pinned=parse_pinned(self.tree.read(PINNED)),
                 recent=parse_recent(self.tree.read(RECENT)),
+                known=[name.removesuffix(".csv") for name in self.tree.names(TOLD)],
             )
         except (ValueError, TypeError, AttributeError, KeyError) as wrong:
             raise self._damaged(wrong) from None

@@ -56,10 +56,15 @@ class Repository:
     @property
     def has_remote(self) -> bool:
         """Whether any remote is configured."""
+        return bool(self._remotes())
+
+    @property
+    def boundary(self) -> frozenset[str]:
+        """The commits before which history was cut off."""
         try:
-            return b'[remote "' in (self.common_dir / "config").read_bytes()
+            return frozenset((self.common_dir / "shallow").read_text("ascii").split())
         except OSError:
-            return False
+            return frozenset()
 
     def close(self) -> None:
         """End the process that reads objects, if one runs."""
@@ -82,14 +87,34 @@ class Repository:
         return self.ref(branch_ref(branch))
 
     def counting_tip(self, branch: str) -> str | None:
-        """Return the tip of the branch that counts: that of `origin`, as last fetched, where the local one is behind.
+        """Return the tip of the branch that counts: that of the remote, as last fetched, where the local one is behind.
 
         A halt that was pushed from a clone that had not pulled stands there alone.
         """
-        ours, theirs = self.tip(branch), self.ref(f"refs/remotes/origin/{branch}")
+        ours, theirs = self.tip(branch), self.tracked(branch)
         if ours is None or theirs is None or ours == theirs:
             return ours or theirs
         return theirs if self.descends(theirs, ours) else ours
+
+    def tracked(self, branch: str) -> str | None:
+        """Return the tip of a branch as last fetched: from an upstream by URL, `origin` or the only remote with it.
+
+        Told from refs alone; None where no remote is known to have the branch, or several and none of these.
+        """
+        upstream = self.ref(f"refs/tsunami/upstream/{branch}")
+        found = upstream or self.ref(f"refs/remotes/origin/{branch}")
+        if found is not None:
+            return found
+        tips = [tip for remote in self._remotes() if (tip := self.ref(f"refs/remotes/{remote}/{branch}"))]
+        return tips[0] if len(tips) == 1 else None
+
+    def _remotes(self) -> list[str]:
+        """Return the names of the remotes that are configured."""
+        try:
+            text = (self.common_dir / "config").read_text("utf-8", "replace")
+        except OSError:
+            return []
+        return re.findall(r'^\s*\[remote "([^"\n]+)"\]', text, re.MULTILINE)
 
     def ref(self, name: str) -> str | None:
         """Return the commit id of a ref by its full name (`refs/remotes/origin/main`, `HEAD`), or None."""
