@@ -98,6 +98,7 @@ CASES = (
         21,
         published=BEFORE,
     ),
+    Case("render-told", "render 10,000 x 10, on a ledger", Fleet(10_000, 10), RENDER, 9, published=BEFORE),
     Case(
         "publish",
         "publish to a folder, 10,000 hosts, 29 changed",

@@ -13,7 +13,7 @@ def story(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     # The demo turns the clock of its process: put it back afterwards.
     monkeypatch.setenv("TSUNAMI_NOW", "2016-11-14T09:00:00Z")
     kept = tmp_path / "kept"
-    assert run(["demo", "--pause", "0", "--keep", str(kept)]) == 0
+    assert run(["demo", "--pause", "0", "--hours", "2", "--keep", str(kept)]) == 0
     return capsys.readouterr().out, kept
 
 

@@ -25,8 +25,7 @@ MONDAY = datetime(2016, 11, 14, 9, 0, tzinfo=UTC)
 """Ten in the morning in Stockholm."""
 EVENING = timedelta(hours=7)
 """From then to the evening, when the day's work is looked at."""
-TICKS = tuple(timedelta(minutes=minutes) for minutes in (0, 60, 120, 180, 240, 300, 360, 419))
-"""When the demo publishes, each day after nine (UTC): every hour, and just before the office closes."""
+BEFORE_CLOSING = EVENING - timedelta(minutes=1)
 SATURDAY = 5
 DAYS = 21
 """More than it takes."""
@@ -39,13 +38,14 @@ def command(
         typer.Option("--keep", metavar="DIR", help="Do it in this new folder, and leave it there.", show_default=False),
     ] = None,
     pause: Annotated[float, typer.Option("--pause", min=0, max=5, metavar="S", help="Seconds between days.")] = 0.15,
+    hours: Annotated[int, typer.Option("--hours", min=1, max=4, metavar="N", help="Hours between publishes.")] = 1,
 ) -> None:
     """Watch a whole rollout on the example fleet: 14 days with a fast clock, in a few seconds.
 
     It needs no server and no account, and leaves nothing behind unless you say --keep.
     """
     with _folder(keep) as folder:
-        _Demo(folder, pause).run(kept=keep is not None)
+        _Demo(folder, pause, hours).run(kept=keep is not None)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 class _Demo:
     """The example fleet in a repository of its own, and a clock that we turn."""
 
-    def __init__(self, folder: Path, pause: float) -> None:
+    def __init__(self, folder: Path, pause: float, hours: int) -> None:
         from tsunami_cli.adapters.folders import write_new
         from tsunami_cli.output.demo import Stage
 
@@ -71,7 +71,9 @@ class _Demo:
         clock.pretend(MONDAY)
         files = own_files.example() | own_files.schemas()
         # A publish every five minutes would be 4,032 of them.
-        files[SETTINGS] = files[SETTINGS].replace(b"every: 5m", b"every: 1h")
+        files[SETTINGS] = files[SETTINGS].replace(b"every: 5m", f"every: {hours}h".encode())
+        # Each day after nine, and once more just before the office closes.
+        self._ticks = [*(timedelta(hours=hour) for hour in range(0, 7, hours)), BEFORE_CLOSING]
         write_new(folder, files)
         create(folder, "The example fleet", MONDAY)
         self._stage = Stage()
@@ -150,7 +152,7 @@ class _Demo:
         """Turn the clock, and publish whenever it is time to."""
         days = [MONDAY + timedelta(days=day) for day in range((moment - MONDAY).days + 1)]
         # On a weekend there would be nothing new.
-        for tick in (day + after for day in days if day.weekday() < SATURDAY for after in TICKS):
+        for tick in (day + after for day in days if day.weekday() < SATURDAY for after in self._ticks):
             if self._now < tick <= moment:
                 clock.pretend(tick)
                 repository = Repository.discover(self._folder)

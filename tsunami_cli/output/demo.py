@@ -31,7 +31,7 @@ class Stage:
         self._out.print(f"A fleet of {hosts:,} hosts in {roles} roles; its variables are {names}.")
         where = f"in {kept}" if kept else "in a temporary folder"
         self._out.print(f"Everything happens in a git repository {where}, with a fast clock.")
-        self._out.print("It is published once an hour; for real that is every few minutes.")
+        self._out.print("It is published now and then, by that clock; for real that is every few minutes.")
 
     def heading(self, text: str) -> None:
         """Say what to look at."""
