@@ -6,26 +6,27 @@ from datetime import timedelta
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.decider import Decision, Outcome, decide
 from tsunami_cli.adapters.git.history import decisions
-from tsunami_cli.adapters.git.ledger import Ledger, ledger_at
-from tsunami_cli.adapters.git.pages import Page, known_tip
 from tsunami_cli.adapters.git.remote import Lost, remote_of, settings
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.adapters.yaml.edits import edit
-from tsunami_cli.commands.workspace import FOLDER, MAIN, SETTINGS, Fleet, Loaded, load_variable, note
+from tsunami_cli.commands.workspace import FOLDER, LEDGER, MAIN, SETTINGS, Fleet, Loaded, load_variable, note
 from tsunami_cli.core.decisions import Change, halt_edits
 from tsunami_cli.core.journal import entries, message
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.problems import Refusal
-from tsunami_cli.core.record import Record
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.core.told import Told
 from tsunami_cli.errors import Refused
 from tsunami_cli.output.streams import outlive_readers
+
+if TYPE_CHECKING:
+    from tsunami_cli.core.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,11 @@ class Decider:
 
     def fetch_ledger(self, branch: str, *, urgent: bool) -> None:
         """Get to know what hosts were told lately: what is decided goes on from there."""
-        found = settings(self.repository)
-        remote = remote_of(found, branch) if not urgent else None
+        if urgent or not self.repository.has_remote:
+            return
+        from tsunami_cli.adapters.git.ledger import Ledger, ledger_at
+
+        remote = remote_of(settings(self.repository), branch)
         if remote is None:
             return
         try:
@@ -111,7 +115,11 @@ class Decider:
         return self._record.told(variable.name) if self._record else None
 
     @cached_property
-    def _record(self) -> Record | None:
+    def _record(self) -> "Record | None":
+        if not self._fetched and not self.repository.tip(LEDGER) and not self.repository.tracked(LEDGER):
+            return None
+        from tsunami_cli.adapters.git.pages import Page, known_tip
+
         tip = self._fetched or known_tip(self.repository)
         return Page(self.repository, tip).record() if tip else None
 

@@ -229,6 +229,10 @@ class Record:
         """The text of every host's object."""
         return {host: text for bundle in self.bundles.values() for host, text in bundle.objects.items()}
 
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return frozenset(self.objects.values())
+
     def told(self, variable: str) -> Told:
         """Return what hosts were told of a variable; one that the ledger has never seen was told to nobody."""
         if variable not in self._told:
@@ -239,10 +243,9 @@ class Record:
         rows, pinned = self.rows(variable), self.pinned.get(variable, {})
         # Who left the inventory counts as told what it was told last, for the whole life of the rollout.
         given = {**rows.last, **pinned}
-        for host, text in self.objects.items():
-            value = values_in(text).get(variable)
-            if value is not None:
-                given[host] = value
+        # Few different objects occur.
+        has = {text: value for text in self._texts if (value := values_in(text).get(variable)) is not None}
+        given.update((host, has[text]) for host, text in self.objects.items() if text in has)
         return Told(
             self.at, self.progress, rows.moved, rows.before, given, frozenset(pinned), self.recent.get(variable, {})
         )
