@@ -16,7 +16,7 @@ FIND_PYTHON := for python in $(or $(PYTHON),python3 python3.13 python3.12 python
 	done; \
 	test -n "$$python" || { echo 'Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)' >&2; exit 1; }
 
-.PHONY: help demo test lint bench constraints clean
+.PHONY: help demo test soak lint bench constraints clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +25,10 @@ demo: $(MADE)  ## a whole rollout on the example fleet with a fast clock
 	@.venv/bin/tsunami demo
 
 test: $(MADE)  ## the tests, on all cores, with the coverage gate (ARGS='-k name --no-cov' for some of them)
-	@.venv/bin/python -m pytest -n auto --dist worksteal --no-header --cov $(ARGS)
+	@.venv/bin/python -m pytest -n auto --dist worksteal --no-header --cov -m 'not slow' $(ARGS)
+
+soak: $(MADE)  ## the long runs of tests that have a short form in `make test`: simulated weeks, kills at every step
+	@.venv/bin/python -m pytest -n auto --dist worksteal --no-header -m slow $(ARGS)
 
 lint: $(MADE)  ## style, types, layers, schemas, workflows: every complaint, not only the first
 	@status=0; \

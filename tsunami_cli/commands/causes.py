@@ -8,7 +8,7 @@ from tsunami_cli.adapters.git.history import Commit, decisions
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree
 from tsunami_cli.commands.workspace import FOLDER, load_variable
-from tsunami_cli.core.grounds import Ground, Step, behind
+from tsunami_cli.core.grounds import Ground, Step, behind, turned
 from tsunami_cli.core.journal import Entry, entries
 from tsunami_cli.core.model import Variable
 from tsunami_cli.errors import Refused
@@ -49,8 +49,13 @@ class Causes:
 
     def retired(self, variable: str) -> bool:
         """Say whether the file of a variable went by a decision to retire it."""
-        last = self._of_file(_file(variable))[:1]
-        return any(entry.action == "retire" for step in last for entry in step.made)
+        ground = Ground("retired", variable)
+        last = next((step for step in self._of_file(_file(variable)) if turned(ground, step)), None)
+        return last is not None and any(entry.action == "retire" for entry in last.made)
+
+    def knows(self, variable: str) -> bool:
+        """Say whether this history ever had a file of the variable."""
+        return bool(self._of_file(_file(variable)))
 
     def blob(self, sha: str | None) -> bytes | None:
         """Return a file by its id; None for none, and for what is no file."""
@@ -69,23 +74,22 @@ class Causes:
 
     def _behind(self, ground: Ground) -> Entry | None:
         if ground.kind == "inventory":
-            found = behind(ground, self._of_file(self._inventory), None)
+            found = behind(ground, self._of_file(self._inventory))
             # It is about the one variable that the host is told no more.
             return found and Entry(
                 found.at, found.commit, found.author, found.action, ground.variable, None, found.reason
             )
-        file = _file(ground.variable)
-        now = None
-        if ground.kind == "unpin":
-            entry = CommitTree(self._repository, self._commit).entry(file)
-            now = self.variable(file, entry.sha if entry else None)
-        return behind(ground, self._of_file(file), now)
+        found = behind(ground, self._of_file(_file(ground.variable)))
+        if found is None and ground.kind == "pin":
+            # No pin changed, so the host came into a role that has one, or left it.
+            return self.of(Ground("inventory", ground.variable, host=ground.host))
+        return found
 
     def _of_file(self, file: str) -> list[Step]:
         """Return the commits that changed a file, newest first."""
         if file not in self._steps:
             if file == self._inventory:
-                self._steps[file] = [self._step(commit, file) for commit in self._walk([file])]
+                self._steps[file] = [self._step(commit, file, [_by_hand(commit)]) for commit in self._walk([file])]
             else:
                 self._read_all()
         return self._steps.setdefault(file, [])
@@ -94,25 +98,23 @@ class Causes:
         """Walk once for all variables."""
         steps: dict[str, list[Step]] = {}
         for commit in self._walk([FOLDER]):
+            made: dict[str, list[Entry]] = {}
+            for entry in entries([commit]):
+                made.setdefault(_file(entry.variable), []).append(entry)
             for path in commit.paths:
-                steps.setdefault(path, []).append(self._step(commit, path))
+                steps.setdefault(path, []).append(self._step(commit, path, made.get(path, [])))
         self._steps.update(steps)
 
     def _walk(self, paths: list[str]) -> Iterable[Commit]:
         return decisions(self._repository, self._commit, paths)
 
-    def _step(self, commit: Commit, file: str) -> Step:
-        if file == self._inventory:
-            by_hand = Entry(commit.at, commit.sha, commit.author, "edit", "", None, commit.subject or None)
-            made = [by_hand]
-        else:
-            made = [entry for entry in entries([commit]) if _file(entry.variable) == file]
+    def _step(self, commit: Commit, file: str, made: list[Entry]) -> Step:
         before, after = commit.blobs.get(file, (None, None))
-        if len(commit.parents) > 1:
-            # What git alone would have merged lives no longer than the walk.
-            before = self._at(commit.parents[0], file)
-        cut = commit.sha in self._cut_off
-        return Step(made, _Side(self, file, before), _Side(self, file, after), cut)
+        # What git alone would have merged lives no longer than the walk.
+        many = len(commit.parents) > 1
+        befores = [self._at(parent, file) for parent in commit.parents] if many else [before]
+        sides = [_Side(self, file, sha) for sha in befores]
+        return Step(made, sides, _Side(self, file, after), commit.sha in self._cut_off)
 
     def _at(self, commit: str, file: str) -> str | None:
         try:
@@ -125,6 +127,10 @@ class Causes:
     def _cut_off(self) -> frozenset[str]:
         """The commits before which history was cut off when this was cloned."""
         return self._repository.boundary
+
+
+def _by_hand(commit: Commit) -> Entry:
+    return Entry(commit.at, commit.sha, commit.author, "edit", "", None, commit.subject or None)
 
 
 def _file(variable: str) -> str:

@@ -135,7 +135,9 @@ class Told:
 
 def told(repository: Repository, wanted: Filter) -> Told:
     """Return the tellings that are asked for, oldest first; what cannot be known here is said on stderr."""
-    found = Told(repository, tip=repository.counting_tip(ledger_log.BRANCH))
+    from tsunami_cli.adapters.git.pages import known_tip
+
+    found = Told(repository, tip=known_tip(repository))
     if found.tip is None:
         note(_no_ledger(repository))
         return found
@@ -156,11 +158,9 @@ def globs(patterns: Sequence[str] | None) -> Globs:
 
 
 def _no_ledger(repository: Repository) -> str:
-    from tsunami_cli.adapters.git.remote import settings
-
-    if settings(repository).remotes:
-        branch = ledger_log.BRANCH
-        return f"no ledger is known here: git fetch origin {branch}:refs/remotes/origin/{branch}"
+    if repository.has_remote:
+        branch, remote = ledger_log.BRANCH, repository.remotes[0]
+        return f"no ledger is known here: git fetch {remote} {branch}:refs/remotes/{remote}/{branch}"
     return "nothing was published yet: tsunami publish"
 
 

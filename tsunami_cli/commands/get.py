@@ -87,8 +87,12 @@ def _answered(
             answer = workspace.answer(variable, (role,), record)
             if answer is not None and host in answer.given:
                 found[variable.name] = answer.given[host]
-    has = values_in(record.objects.get(host, "{}"))
-    found.update((name, has[name]) for name in admitted.kept if name in has)
+    text = record.objects.get(host)
+    for name in admitted.kept:
+        # Who was away and is back keeps what it was told, too.
+        value = values_in(text).get(name) if text is not None else record.told(name).given.get(host)
+        if value is not None:
+            found[name] = value
     return dict(sorted(found.items())), admitted.problems
 
 

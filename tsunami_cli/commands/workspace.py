@@ -3,7 +3,7 @@
 import sys
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
@@ -202,9 +202,12 @@ class Workspace:
         if gone and self.source is not None:
             causes = Causes(self.repository, self.source, self.fleet.settings.inventory)
             gone = {name for name in gone if not causes.retired(name)}
+        # What this checkout never had is not gone: it is behind the branch, which is said elsewhere.
+        unknown = {name for name in gone if not causes.knows(name)} if gone and self.source is not None else set()
         wanted = [name for name in names if name not in gone]
         good, bad = self.fleet.split(wanted) if wanted or not names else ([], [])
-        return admitted(good, [(one.name, one.errors[0]) for one in bad], gone, told)
+        found = admitted(good, [(one.name, one.errors[0]) for one in bad], gone - unknown, told)
+        return replace(found, kept={*found.kept, *unknown})
 
     def _page(self) -> "Page | None":
         if self.repository.tip(LEDGER) is None and self.repository.tracked(LEDGER) is None:

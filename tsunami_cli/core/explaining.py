@@ -45,7 +45,7 @@ class Explanation:
         """What the value goes back to."""
         name = self.variable.name
         if self.pin is not None:
-            return Ground("pin", name, pin=self.pin)
+            return Ground("pin", name, pin=self.pin, host=self.host, role=self.role)
         if self.source is not None:
             return Ground("rollout", name, self.source.id)
         return Ground("default", name, value=self.value)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from tsunami_cli.core.journal import SETTING_OFF, Entry
+from tsunami_cli.core.lineup import Lineup
 from tsunami_cli.core.model import Pin, Rollout, Variable
 from tsunami_cli.core.told import Told
 from tsunami_cli.core.values import Value
@@ -13,7 +14,7 @@ from tsunami_cli.core.values import Value
 GOING = (*SETTING_OFF, "rollback")
 """The actions after which a rollout changes hosts, forth or back."""
 
-Kind = Literal["rollout", "to", "gone", "pin", "unpin", "default", "roles", "retired", "inventory"]
+Kind = Literal["rollout", "to", "gone", "pin", "default", "roles", "retired", "inventory"]
 
 _PLAIN_DEFAULT = re.compile(rb"""^default: *("[^"\\\n]*"|'[^'\n]*'|[A-Za-z0-9._+-]+) *(#.*)?$""", re.MULTILINE)
 
@@ -23,14 +24,16 @@ class Ground:
     """Why hosts have a value, or have it no more. Hashable: many hosts share one."""
 
     kind: Kind
-    """A rollout moved or returned them; its `to` was edited; it left the file; they were pinned or unpinned; they get
-    the default; the variable's `roles` changed; it was retired; or the inventory changed."""
+    """A rollout moved or returned them; its `to` was edited; it left the file; they are pinned, or not any more; they
+    get the default; the variable's `roles` changed; it was retired; or the inventory changed."""
     variable: str
     rollout: str | None = None
     pin: Pin | None = None
     value: Value | None = None
     host: str | None = None
     """For what is about one host alone."""
+    role: str | None = None
+    """The host's, for a pin."""
     back: bool = False
     """Whether the rollout took its value away again."""
 
@@ -53,27 +56,29 @@ class Step:
 
     made: Sequence[Entry]
     """The decisions on it in that commit."""
-    before: Side
+    befores: Sequence[Side]
+    """As its parents have it: one, or for a merge several."""
     after: Side
     cut: bool = False
     """Whether history was cut off here, so that what was before is not known."""
 
 
-def ground_of(variable: Variable, host: str, pin: Pin | None, new: Told, old: Told | None) -> Ground:
+def ground_of(variable: Variable, host: str, lineup: Lineup, new: Told, old: Told | None) -> Ground:
     """Return the ground on which a host has what it is told now.
 
-    `pin` is the host's own, `old` what the ledger said before, as it stands there.
+    `lineup` is that of its role, `old` what the ledger said before, as it stands there.
     """
-    name = variable.name
+    name, pin = variable.name, lineup.pins.get(host)
+    pinned = Ground("pin", name, pin=pin, host=host, role=lineup.role.name)
     if pin is not None:
-        return Ground("pin", name, pin=pin)
+        return pinned
     had = {rollout for rollout, rows in old.moved.items() if host in rows} if old else set()
     has = [rollout for rollout in reversed(variable.rollouts) if host in new.moved.get(rollout.id, {})]
     unpinned = old is not None and host in old.pinned
     if has and has[0].id not in had and (not unpinned or has[0] is variable.active):
         return Ground("rollout", name, has[0].id)
     if unpinned:
-        return Ground("unpin", name)
+        return pinned
     for rollout in reversed(variable.rollouts):
         if rollout.id in had and rollout not in has:
             return Ground("rollout", name, rollout.id, back=True)
@@ -84,12 +89,12 @@ def ground_of(variable: Variable, host: str, pin: Pin | None, new: Told, old: To
     return Ground("default", name, value=new.given.get(host))
 
 
-def behind(ground: Ground, steps: Iterable[Step], now: Variable | None) -> Entry | None:
+def behind(ground: Ground, steps: Iterable[Step]) -> Entry | None:
     """Return the decision that a ground goes back to, from the commits that changed its file, newest first.
 
     For a rollout it is what set it going last: a start, a resume, another pace or the way back, or else the commit that
     brought it in. For all else it is the newest commit after which it was so and before which it was not; on whichever
-    side of a merge that was made. None where history does not tell. `now` is the variable as it stands.
+    side of a merge that was made. None where history does not tell.
     """
     known = list(steps)
     if ground.kind == "rollout":
@@ -101,16 +106,19 @@ def behind(ground: Ground, steps: Iterable[Step], now: Variable | None) -> Entry
                 if entry.action == "edit" and not step.cut and _rescheduled(ground.rollout, step):
                     return entry
     for step in known:
-        if not step.cut and _turned(ground, step, now):
+        if turned(ground, step):
             return next(iter(step.made), None)
     return None
 
 
-def _turned(ground: Ground, step: Step, now: Variable | None) -> bool:
-    """Say whether a commit made true what the ground says."""
-    before, after = step.before, step.after
+def turned(ground: Ground, step: Step) -> bool:
+    """Say whether a commit made true what the ground says, and none of its parents had it so."""
+    return not step.cut and all(_turned(ground, before, step.after) for before in step.befores)
+
+
+def _turned(ground: Ground, before: Side, after: Side) -> bool:
     if ground.kind == "retired":
-        return after.data is None
+        return after.data is None and before.data is not None
     if ground.kind == "inventory":
         return _line(before.data, ground.host) != _line(after.data, ground.host)
     if ground.kind == "rollout":
@@ -125,22 +133,27 @@ def _turned(ground: Ground, step: Step, now: Variable | None) -> bool:
     if ground.kind == "default":
         return became.default == ground.value and (was is None or was.default != ground.value)
     if ground.kind == "pin":
-        return ground.pin in became.pins and (was is None or ground.pin not in was.pins)
-    if ground.kind == "unpin":
-        return was is not None and bool(set(was.pins) - set(became.pins) - set(now.pins if now else ()))
+        return _pin(became, ground) == ground.pin and (was is None or _pin(was, ground) != ground.pin)
     if ground.kind == "roles":
         return was is None or was.roles != became.roles
     return _goes_to(became, ground) and not (was is not None and _goes_to(was, ground))
 
 
+def _pin(variable: Variable, ground: Ground) -> Pin | None:
+    """Return the pin that holds the ground's host."""
+    host, role = ground.host or "", ground.role or ""
+    return next((pin for pin in variable.pins if pin.hosts.match(host) or pin.roles.match(role)), None)
+
+
 def _rescheduled(rollout: str | None, step: Step) -> bool:
     """Say whether a commit by hand gave a rollout another schedule, or lifted its halt."""
-    if not (_names(step.before.data, rollout) and _names(step.after.data, rollout)):
+    if not all(_names(side.data, rollout) for side in (*step.befores, step.after)):
         return False
-    was, became = _rollout(step.before.variable, rollout), _rollout(step.after.variable, rollout)
-    if was is None or became is None or became.halted is not None:
+    became = _rollout(step.after.variable, rollout)
+    if became is None or became.halted is not None:
         return False
-    return (was.schedule, was.halted) != (became.schedule, became.halted)
+    before = [_rollout(side.variable, rollout) for side in step.befores]
+    return all(was and (was.schedule, was.halted) != (became.schedule, became.halted) for was in before)
 
 
 def _rollout(variable: Variable | None, name: str | None) -> Rollout | None:

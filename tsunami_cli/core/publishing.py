@@ -224,7 +224,7 @@ def _told_news(plan: Publication) -> Iterator[News]:
                 variable = by_name.get(name)
                 if name in has and variable is not None:
                     old = previous.told(name) if previous else None
-                    ground = ground_of(variable, host, placed[name].pins.get(host), plan.told[name], old)
+                    ground = ground_of(variable, host, placed[name], plan.told[name], old)
                 elif name in has:
                     ground = Ground("inventory", name, host=host)
                 elif variable is None:

@@ -38,7 +38,7 @@ class Ledger:
         Refused where the remote has none, but this clone knows one, unless that is known: `lost`, and None.
         """
         if self.remote is None:
-            stray = self.repository.tracked(LEDGER)
+            stray = next(iter(self.repository.tips(LEDGER).values()), None)
             if stray is not None and not lost:
                 # Falls to exit 1: without an upstream the ledger that counts would not be asked.
                 raise Refused(

@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
@@ -56,7 +57,7 @@ class Repository:
     @property
     def has_remote(self) -> bool:
         """Whether any remote is configured."""
-        return bool(self._remotes())
+        return bool(self.remotes)
 
     @property
     def boundary(self) -> frozenset[str]:
@@ -97,24 +98,42 @@ class Repository:
         return theirs if self.descends(theirs, ours) else ours
 
     def tracked(self, branch: str) -> str | None:
-        """Return the tip of a branch as last fetched: from an upstream by URL, `origin` or the only remote with it.
+        """Return the tip of a branch as last fetched; None where no remote is known to have it.
 
-        Told from refs alone; None where no remote is known to have the branch, or several and none of these.
+        That of the remote which this clone's branches have as upstream, else of `origin`, else of the only remote that
+        has it. Told from files alone.
         """
-        upstream = self.ref(f"refs/tsunami/upstream/{branch}")
-        found = upstream or self.ref(f"refs/remotes/origin/{branch}")
-        if found is not None:
-            return found
-        tips = [tip for remote in self._remotes() if (tip := self.ref(f"refs/remotes/{remote}/{branch}"))]
-        return tips[0] if len(tips) == 1 else None
+        tips = self.tips(branch)
+        ways = [remote for remote in (*self._upstreams, "origin") if remote in tips]
+        if "" in tips:
+            return tips[""]
+        return tips[ways[0]] if ways else next(iter(tips.values())) if len(tips) == 1 else None
 
-    def _remotes(self) -> list[str]:
-        """Return the names of the remotes that are configured."""
+    def tips(self, branch: str) -> dict[str, str]:
+        """Return the tips of a branch as last fetched, by remote; that of an upstream by URL by the empty name."""
+        found = {remote: self.ref(f"refs/remotes/{remote}/{branch}") for remote in self.remotes}
+        found[""] = self.ref(f"refs/tsunami/upstream/{branch}")
+        return {remote: tip for remote, tip in found.items() if tip is not None}
+
+    @property
+    def remotes(self) -> tuple[str, ...]:
+        """The names of the remotes that are configured in this repository."""
+        return tuple(re.findall(r'^\s*\[remote "([^"\n]+)"\]', self._config, re.MULTILINE))
+
+    @property
+    def _upstreams(self) -> tuple[str, ...]:
+        """The remotes that branches here have as upstream, `main` and its like first."""
+        sections = re.findall(r'^\s*\[branch "([^"\n]+)"\]([^\[]*)', self._config, re.MULTILINE)
+        found = {name: re.search(r"^\s*remote\s*=\s*(\S+)", text, re.MULTILINE) for name, text in sections}
+        order = sorted(found, key=lambda name: (name not in ("main", "master"), name))
+        return tuple(match[1] for name in order if (match := found[name]) is not None)
+
+    @cached_property
+    def _config(self) -> str:
         try:
-            text = (self.common_dir / "config").read_text("utf-8", "replace")
+            return (self.common_dir / "config").read_text("utf-8", "replace")
         except OSError:
-            return []
-        return re.findall(r'^\s*\[remote "([^"\n]+)"\]', text, re.MULTILINE)
+            return ""
 
     def ref(self, name: str) -> str | None:
         """Return the commit id of a ref by its full name (`refs/remotes/origin/main`, `HEAD`), or None."""
