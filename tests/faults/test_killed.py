@@ -105,6 +105,7 @@ def test_killed_at_every_step_of_the_first_publish(make: type[World], tmp_path: 
     pytest.fail("it never survived")
 
 
+@pytest.mark.slow
 def test_killed_at_some_steps_without_a_remote(tmp_path: Path) -> None:
     world = alone(tmp_path / "world", published=1)
     assert killed_at_every_step(world, tmp_path, 11, 2) > 15

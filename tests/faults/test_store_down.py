@@ -39,6 +39,7 @@ def test_a_store_that_is_down_for_two_days_freezes_the_fleet(tmp_path: Path) -> 
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_a_bucket_that_hangs_is_exit_4_and_nothing_is_recorded_meanwhile(tmp_path: Path, s3: Place) -> None:  # noqa: F811
     world = live(tmp_path / "world", s3.url)
     world.ok("publish", minute=None)

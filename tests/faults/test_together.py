@@ -47,11 +47,13 @@ def test_two_in_one_clone(tmp_path: Path, rounds: int) -> None:
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.slow
 def test_three_clones_of_one_remote(tmp_path: Path, rounds: int) -> None:
     world = shared(tmp_path / "world")
     race([world, world.clone("second"), world.clone("third")], forward(rounds))
 
 
+@pytest.mark.slow
 def test_two_whose_clocks_differ(tmp_path: Path) -> None:
     """One is four minutes behind: it publishes at the ledger's instant, and takes nothing back."""
     world = shared(tmp_path / "world", published=1)
@@ -66,6 +68,7 @@ def test_two_whose_clocks_differ(tmp_path: Path) -> None:
 @pytest.mark.server
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_several_clones_and_a_bucket(tmp_path: Path, s3: Place, rounds: int, count: int) -> None:  # noqa: F811
     several(tmp_path, s3, rounds, count)
 
@@ -92,6 +95,7 @@ def several(tmp_path: Path, place: Place, rounds: int, count: int) -> None:
         pytest.param(("merge-base", 2), id="before it uploads", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_one_that_was_asleep_overwrites_nothing(
     tmp_path: Path, asleep: tuple[str, int], sleepy: Callable[[Path, str, int], str]
 ) -> None:

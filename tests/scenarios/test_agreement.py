@@ -137,6 +137,7 @@ def test_a_publish_with_nothing_new_makes_no_entry_and_renews_the_manifest(world
     assert world.manifest["expires_at"] == instant(90)
 
 
+@pytest.mark.slow
 def test_the_manifest_of_a_slow_rollout_moves_on_with_its_ledger(world: World) -> None:
     """Two hosts over ten days: nobody is told anything for long, and told progress is recorded all the same."""
     world.set_every(60)

@@ -22,6 +22,7 @@ def begun(world: World, over: str) -> None:
     world.do("start", "docker", "--to", "1.12.3", "--over", over)
 
 
+@pytest.mark.slow
 def test_nobody_moves_outside_hours(world: World) -> None:
     begun(world, "4d")
     for _ in range(5):
@@ -54,6 +55,7 @@ def test_christmas_in_the_middle(world: World) -> None:
     assert world.counts("docker") == {'"1.12.1"': 6, '"1.12.3"': 66}
 
 
+@pytest.mark.slow
 def test_a_calendar_that_is_taken_away_at_night_is_caught_up_at_twice_the_pace(world: World) -> None:
     begun(world, "5d")
     workday(world)
@@ -67,6 +69,7 @@ def test_a_calendar_that_is_taken_away_at_night_is_caught_up_at_twice_the_pace(w
     world.over(DAY)
 
 
+@pytest.mark.slow
 def test_a_calendar_put_on_holds_from_the_next_publish_on(world: World) -> None:
     world.set_every(60)
     world.publish()

@@ -76,6 +76,7 @@ def test_fourteen_days_of_churn_in_finer_steps(world: World, seed: int) -> None:
     fourteen_days(world, seed, 60)
 
 
+@pytest.mark.slow
 def test_churn_under_a_calendar_racks_and_bounds(world: World) -> None:
     world.set_every(60)
     world.publish()
@@ -105,6 +106,7 @@ def test_a_host_that_vanishes_and_comes_back_has_what_it_was_told(world: World) 
     assert [world.values[host]["agent"] for host in gone] == ['"2"', '"2"', '"1"', '"1"']
 
 
+@pytest.mark.slow
 def test_a_host_that_comes_back_after_the_rollout_was_taken_back_has_the_old_value(world: World) -> None:
     world.publish()
     world.do("start", "agent", "--to", "2", "--over", "10h")
@@ -148,6 +150,7 @@ def test_a_role_gets_another_name(world: World) -> None:
     assert world.counts() == {'"2"': 72}
 
 
+@pytest.mark.slow
 def test_a_variable_applies_to_a_role_no_more_and_then_again(world: World) -> None:
     world.publish()
     world.edit(AGENT, 'default: "1"\n', 'default: "1"\nroles: [db, edge, search, web]\n')
@@ -179,6 +182,7 @@ def test_a_host_whose_new_role_has_no_such_variable_loses_it_by_the_inventory(wo
     assert [(row["host"], row["variable"], row["commit"]) for row in rows] == [("edge-11", "kernel", moved)]
 
 
+@pytest.mark.slow
 def test_racks_are_balanced_at_every_step(world: World) -> None:
     world.set_every(60)
     world.edit(DOCKER, 'first: ["web-07"]\n', "")

@@ -33,6 +33,7 @@ def test_a_clock_that_lags_three_minutes_is_taken_for_the_last_publish(world: Wo
     world.at(60).over(60)
 
 
+@pytest.mark.slow
 def test_a_clock_that_lags_an_hour_is_refused_until_somebody_says_that_it_is_right(world: World) -> None:
     started(world)
     world.over(240)
@@ -45,6 +46,7 @@ def test_a_clock_that_lags_an_hour_is_refused_until_somebody_says_that_it_is_rig
     assert world.moved() >= moved
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_ten_days_ahead_once_moves_no_more_than_one_publish_may(world: World) -> None:
     world.set_every(60)
     started(world, "4d")

@@ -33,7 +33,7 @@ def by_command(world: World) -> None:
     world.do("halt", "agent", "--reason", "latency")
 
 
-@pytest.mark.parametrize("halt", [by_hand, by_command])
+@pytest.mark.parametrize("halt", [pytest.param(by_hand, marks=pytest.mark.slow), by_command])
 def test_from_a_halt_on_nobody_moves_and_then_the_rest_of_the_plan_is_told(world: World, halt: object) -> None:
     begun(world)
     world.at(world.minute + 5)
@@ -60,6 +60,7 @@ def test_a_halt_dated_ahead_halts_now(world: World) -> None:
     assert world.values == had
 
 
+@pytest.mark.slow
 def test_resume_over_and_pace(world: World) -> None:
     begun(world)
     world.do("halt", "agent")
@@ -95,6 +96,7 @@ def test_a_rollback_returns_who_was_told_last_and_touches_nobody_else(world: Wor
     assert world.fleet.status("agent")["state"] == "rolled-back"
 
 
+@pytest.mark.slow
 def test_a_rollback_halted_half_way_and_resumed_goes_on_falling(world: World) -> None:
     begun(world)
     world.do("rollback", "agent", "--over", "3h")
@@ -108,6 +110,7 @@ def test_a_rollback_halted_half_way_and_resumed_goes_on_falling(world: World) ->
     assert world.counts() == {'"1"': 72}
 
 
+@pytest.mark.slow
 def test_after_a_rollback_it_goes_up_again(world: World) -> None:
     begun(world)
     first = [row["host"] for row in world.rows if row["to"] == "2"]
@@ -138,6 +141,7 @@ def test_a_rollback_of_a_halted_rollout_and_of_a_complete_one(world: World) -> N
     assert world.counts() == {'"1"': 72}
 
 
+@pytest.mark.slow
 def test_a_second_rollout_supersedes_one_half_way(world: World) -> None:
     begun(world)
     two = world.moved()
@@ -153,6 +157,7 @@ def test_a_second_rollout_supersedes_one_half_way(world: World) -> None:
     assert world.counts() == {'"1"': 72 - len(two), '"2"': len(two)}
 
 
+@pytest.mark.slow
 def test_a_later_start_folds_what_is_through_and_moves_nobody_by_that(world: World) -> None:
     begun(world, 11)
     assert world.counts() == {'"2"': 72}

@@ -26,6 +26,7 @@ def begun(world: World, hours: int = 5, variable: str = "agent", to: str = "2") 
     world.over(hours * 60)
 
 
+@pytest.mark.slow
 def test_a_pin_takes_the_value_away_and_counts_for_nobody(world: World) -> None:
     begun(world)
     moved = sorted(world.moved(role="web"))[:5]
@@ -44,6 +45,7 @@ def test_a_pin_takes_the_value_away_and_counts_for_nobody(world: World) -> None:
     assert world.counts() == {'"2"': 72}
 
 
+@pytest.mark.slow
 def test_a_pin_to_the_new_value_that_is_lifted_leaves_it(world: World) -> None:
     begun(world, 2)
     early = sorted(set(HOSTS) - world.moved())[:6]
@@ -59,6 +61,7 @@ def test_a_pin_to_the_new_value_that_is_lifted_leaves_it(world: World) -> None:
     assert world.counts() == {'"2"': 72}
 
 
+@pytest.mark.slow
 def test_a_pin_lifted_under_a_halt_changes_that_host_alone(world: World) -> None:
     world.do("pin", "agent", "--to", "0", "--role", "db", "--reason", "old kernels")
     begun(world)
@@ -98,6 +101,7 @@ def test_a_default_of_a_variable_without_rollouts_is_told_to_everybody_at_once(w
     assert {(row["commit"], row["action"], row["reason"]) for row in rows} == {(edited, "edit", "more room")}
 
 
+@pytest.mark.slow
 def test_a_default_edited_under_a_rollout_moves_nobody_that_is_known(world: World) -> None:
     begun(world)
     had = world.values
@@ -116,6 +120,7 @@ def test_a_default_edited_under_a_rollout_moves_nobody_that_is_known(world: Worl
     assert sum(counts.values()) == 74
 
 
+@pytest.mark.slow
 def test_the_value_of_a_rollout_is_edited(world: World) -> None:
     begun(world)
     moved = world.moved()

@@ -44,6 +44,7 @@ def test_a_halted_rollout_stays_below_the_next(world: World) -> None:
     assert world.counts() == {'"3"': 73}
 
 
+@pytest.mark.slow
 def test_three_layers_and_the_way_back(world: World) -> None:
     world.set_every(20)
     world.publish()

@@ -95,6 +95,7 @@ def test_forty_of_a_hundred_hosts_unpinned_at_once_go_by_the_hour(world: World) 
     assert lifted not in {row["commit"] for row in world.rows}, "it has moved nobody itself"
 
 
+@pytest.mark.slow
 def test_hosts_that_all_change_their_role_go_by_the_hour(world: World) -> None:
     world.set_every(20)
     world.edit(AGENT, 'default: "1"\n', 'default: "1"\nlimits:\n  web: {at_most: 0}\n')
@@ -130,6 +131,7 @@ def test_publishes_that_come_too_rarely_stay_within_twice_the_plan(world: World)
     assert timedelta(days=1) * float(share) == timedelta(minutes=6 * 40)
 
 
+@pytest.mark.slow
 def test_a_steep_stretch_is_caught_up_at_its_own_pace(world: World) -> None:
     """The allowance is that of the steepest stretch, and waits for the plan where that is slow."""
     world.publish()
