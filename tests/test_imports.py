@@ -53,7 +53,8 @@ FOR_VERSION = """
 """
 FOR_GET = f"""
     {FOR_VERSION}
-    tsunami_cli.commands tsunami_cli.commands.get tsunami_cli.commands.options tsunami_cli.commands.workspace
+    tsunami_cli.commands tsunami_cli.commands.get tsunami_cli.commands.fleet tsunami_cli.commands.options
+    tsunami_cli.commands.workspace
     tsunami_cli.adapters tsunami_cli.adapters.clock tsunami_cli.adapters.inventory_files tsunami_cli.adapters.schemas
     tsunami_cli.adapters.yaml tsunami_cli.adapters.yaml.documents tsunami_cli.adapters.yaml.events
     tsunami_cli.adapters.yaml.scalars tsunami_cli.adapters.schemas.findings tsunami_cli.adapters.schemas.references

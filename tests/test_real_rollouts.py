@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tsunami_cli.adapters.yaml.edits import edit
-from tsunami_cli.commands.workspace import load_variable
+from tsunami_cli.commands.fleet import load_variable
 from tsunami_cli.core.edits import Fragment, Insert
 from tsunami_cli.core.text import compact, decimal_text, duration_text, instant_text
 from tsunami_cli.core.values import yaml_quoted

@@ -29,7 +29,7 @@ import pytest
 
 from tests.commands.fleet_world import ROOT, Fleet, assert_refused, copy_of, new_repository
 from tests.core import oracle
-from tsunami_cli.commands.workspace import load_inventory, load_variable
+from tsunami_cli.commands.fleet import load_inventory, load_variable
 from tsunami_cli.core.inventory import Inventory
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.schedule import Schedule

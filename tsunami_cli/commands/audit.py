@@ -72,7 +72,8 @@ def _check_names(found: Told, wanted: Filter, folder: Path | None) -> None:
 
 
 def _must_be_known(key: str, name: str, folder: Path | None) -> None:
-    from tsunami_cli.commands.workspace import Workspace, note, suggestion
+    from tsunami_cli.commands.fleet import note, suggestion
+    from tsunami_cli.commands.workspace import Workspace
     from tsunami_cli.core.problems import Refusal
     from tsunami_cli.errors import TsunamiError
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from tsunami_cli.adapters.git.history import Commit, decisions
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree
-from tsunami_cli.commands.workspace import FOLDER, load_variable
+from tsunami_cli.commands.fleet import FOLDER, load_variable
 from tsunami_cli.core.grounds import Ground, Step, behind, turned
 from tsunami_cli.core.journal import Entry, entries
 from tsunami_cli.core.model import Variable

@@ -15,7 +15,8 @@ from tsunami_cli.adapters.git.remote import Lost, remote_of, settings
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.adapters.yaml.edits import edit
-from tsunami_cli.commands.workspace import FOLDER, LEDGER, MAIN, SETTINGS, Fleet, Loaded, load_variable, note
+from tsunami_cli.commands.fleet import FOLDER, MAIN, SETTINGS, Fleet, Loaded, load_variable, note
+from tsunami_cli.commands.workspace import LEDGER
 from tsunami_cli.core.decisions import Change, halt_edits
 from tsunami_cli.core.journal import entries, message
 from tsunami_cli.core.model import Rollout, Variable

@@ -15,8 +15,9 @@ from tsunami_cli.adapters.git.creation import create
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import WorkTree
 from tsunami_cli.commands import audit, explain, halt, log, publish, pull, resume, start, status
+from tsunami_cli.commands.fleet import SETTINGS, Fleet
 from tsunami_cli.commands.publishing import Asked, Publisher
-from tsunami_cli.commands.workspace import SETTINGS, Fleet, Workspace
+from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.core.text import duration
 from tsunami_cli.errors import Refused

@@ -1,8 +1,9 @@
 """`tsunami explain`: why a host has its value."""
 
 from tsunami_cli.commands.causes import Causes
+from tsunami_cli.commands.fleet import FOLDER, note
 from tsunami_cli.commands.options import At, Folder, Host, Json, Variable
-from tsunami_cli.commands.workspace import FOLDER, Workspace, note
+from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.audit import Filter, Telling, select
 from tsunami_cli.core.explaining import Explanation, explain
 from tsunami_cli.core.journal import Entry

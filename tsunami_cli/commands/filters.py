@@ -9,8 +9,8 @@ import typer
 
 from tsunami_cli.adapters.git import ledger_log
 from tsunami_cli.adapters.git.repository import Repository
+from tsunami_cli.commands.fleet import note
 from tsunami_cli.commands.options import variables
-from tsunami_cli.commands.workspace import note
 from tsunami_cli.core.audit import Filter, Telling, names, select
 from tsunami_cli.core.model import Globs
 from tsunami_cli.core.text import duration, instant

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tsunami_cli.commands.fleet import note
 from tsunami_cli.commands.options import At, Folder, Host, Json, variables
-from tsunami_cli.commands.workspace import Workspace, note
+from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.lineup import Lineup
 from tsunami_cli.core.problems import Problem, Refusal
 from tsunami_cli.core.status import values_now

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tsunami_cli.commands.deciding import Decider, Made
+from tsunami_cli.commands.fleet import Fleet, Loaded, note
 from tsunami_cli.commands.options import Folder, Json, Reason, Variables
-from tsunami_cli.commands.workspace import Fleet, Loaded, note
 from tsunami_cli.core.decisions import halt
 from tsunami_cli.core.lineup import Role
 from tsunami_cli.core.model import Variable

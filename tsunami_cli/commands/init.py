@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tsunami_cli.adapters.git.repository import Repository
+from tsunami_cli.commands.fleet import MAIN
 from tsunami_cli.commands.options import Folder, Json
-from tsunami_cli.commands.workspace import MAIN
 
 
 def command(as_json: Json = False, folder: Folder = None) -> None:

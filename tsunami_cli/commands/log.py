@@ -6,8 +6,9 @@ import typer
 
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.commands.filters import Csv, Limit, Since, Until, globs, one_format, span
+from tsunami_cli.commands.fleet import FOLDER, note, suggestion
 from tsunami_cli.commands.options import At, Folder, HostGlobs, Json, RoleGlobs, Variables
-from tsunami_cli.commands.workspace import FOLDER, Workspace, note, suggestion
+from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.journal import Entry, entries
 
 Actions = Annotated[

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from tsunami_cli.commands.deciding import Decider, Made
+from tsunami_cli.commands.fleet import FOLDER, Fleet, load_variable
 from tsunami_cli.commands.options import Folder, Json, Reason
-from tsunami_cli.commands.workspace import FOLDER, Fleet, load_variable
 from tsunami_cli.core.decisions import Change
 from tsunami_cli.core.values import brief, read_as, yaml_quoted, yaml_text
 from tsunami_cli.errors import Refused

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from tsunami_cli.commands.deciding import Decider
+from tsunami_cli.commands.fleet import Fleet, note, suggestion, value_from
 from tsunami_cli.commands.options import Folder, HostGlobs, Json, RoleGlobs, Variable
-from tsunami_cli.commands.workspace import Fleet, note, suggestion, value_from
 from tsunami_cli.core.decisions import Change, pin
 from tsunami_cli.core.model import Globs
 from tsunami_cli.core.status import Effect, Status, effect_of

@@ -16,9 +16,9 @@ from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.adapters.git.writing import Signer
 from tsunami_cli.adapters.store.model import Overtaken
 from tsunami_cli.commands.causes import Causes
+from tsunami_cli.commands.fleet import Fleet, note
 from tsunami_cli.commands.recovering import Recovery
 from tsunami_cli.commands.shelf import Report, Shelf, silent
-from tsunami_cli.commands.workspace import Fleet, note
 from tsunami_cli.core.admission import Admitted, admitted, check_shrink, checked_clock, told_variables
 from tsunami_cli.core.entry import entry_files
 from tsunami_cli.core.manifest import Manifest, Sync

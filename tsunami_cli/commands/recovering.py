@@ -10,8 +10,8 @@ from tsunami_cli.adapters.git.pages import Page
 from tsunami_cli.adapters.git.trees import CommitTree
 from tsunami_cli.adapters.git.writing import Signer
 from tsunami_cli.adapters.store.model import Store
+from tsunami_cli.commands.fleet import Fleet
 from tsunami_cli.commands.shelf import Shelf
-from tsunami_cli.commands.workspace import Fleet
 from tsunami_cli.core.journal import clean_reason
 from tsunami_cli.core.manifest import Manifest
 from tsunami_cli.core.model import Variable

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tsunami_cli.commands.fleet import Fleet, note, suggestion
 from tsunami_cli.commands.options import At, Folder, Json, roles
-from tsunami_cli.commands.workspace import Fleet, Workspace, note, suggestion
+from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.bundle import bundle, host_objects
 from tsunami_cli.core.lineup import Lineup, Role
 from tsunami_cli.core.model import Variable

@@ -16,10 +16,10 @@ import typer
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import WorkTree
+from tsunami_cli.commands.fleet import Fleet
 from tsunami_cli.commands.options import Folder, Json
 from tsunami_cli.commands.options import duration_parser as parser
 from tsunami_cli.commands.publishing import Asked, Publisher
-from tsunami_cli.commands.workspace import Fleet
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.errors import TsunamiError, Unreachable
 from tsunami_cli.output import run as screen

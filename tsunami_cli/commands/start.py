@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from tsunami_cli.commands.deciding import Decider
+from tsunami_cli.commands.fleet import Fleet, value_from
 from tsunami_cli.commands.options import AskedOver, Folder, Json, Reason, StartAt, Variable, Via
-from tsunami_cli.commands.workspace import Fleet, value_from
 from tsunami_cli.core.decisions import Change
 from tsunami_cli.core.starting import Order, start
 from tsunami_cli.core.status import Status

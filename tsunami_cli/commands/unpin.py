@@ -1,8 +1,8 @@
 """`tsunami unpin`: lift pins."""
 
 from tsunami_cli.commands.deciding import Decider
+from tsunami_cli.commands.fleet import Fleet
 from tsunami_cli.commands.options import Folder, HostGlobs, Json, Reason, RoleGlobs, Variable
-from tsunami_cli.commands.workspace import Fleet
 from tsunami_cli.core.decisions import Change, unpin
 from tsunami_cli.core.status import Effect, Status, effect_of
 from tsunami_cli.errors import Usage

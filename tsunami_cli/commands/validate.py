@@ -11,15 +11,8 @@ import typer
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.repository import Repository, differs
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
+from tsunami_cli.commands.fleet import FOLDER, SETTINGS, Fleet, load_inventory, load_settings, load_variable
 from tsunami_cli.commands.options import At, Folder, Json
-from tsunami_cli.commands.workspace import (
-    FOLDER,
-    SETTINGS,
-    Fleet,
-    load_inventory,
-    load_settings,
-    load_variable,
-)
 from tsunami_cli.core.checks.fleet import fleet_problems
 from tsunami_cli.core.inventory import Inventory
 from tsunami_cli.core.model import Settings
