@@ -37,7 +37,9 @@ ENVIRONMENT = {
 }
 
 set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "ci", deadline=None, max_examples=40, derandomize=True, database=None, print_blob=True
+)
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("thorough", parent=hypothesis.settings.get_profile("dev"), max_examples=2000)
 

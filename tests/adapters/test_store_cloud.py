@@ -175,6 +175,7 @@ class TestRaces:
         assert len(won) == 1
         assert data(opened(place.url), "manifest.json") == manifest(1, str(won[0]))
 
+    @pytest.mark.slow
     def test_one_updates_the_manifest(self, place: Place) -> None:
         opened(place.url).write_manifest(manifest(1), 1, None)
         read = opened(place.url).read("manifest.json")

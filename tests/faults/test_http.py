@@ -172,6 +172,7 @@ def test_a_forge_that_hangs_is_exit_4_in_time(world: World, forge: Forge, where:
     world.check_mended()
 
 
+@pytest.mark.slow
 def test_a_push_whose_answer_was_lost_counts_and_is_told_once(world: World, forge: Forge) -> None:
     """The remote has taken the entry, and the publisher never heard of it."""
     world.ok("publish", minute=0)

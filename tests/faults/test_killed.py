@@ -125,6 +125,7 @@ def test_killed_at_every_step(tmp_path: Path, *, remote: bool) -> None:
 
 @pytest.mark.server
 @pytest.mark.parametrize("steps", [(9, 29, 4), pytest.param(range(1, 60), marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_killed_while_it_asks_a_bucket(s3: Place, steps: range, tmp_path: Path) -> None:  # noqa: F811
     world = live(tmp_path / "world", s3.url, "1h")
     for n in steps:

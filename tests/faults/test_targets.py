@@ -13,6 +13,7 @@ def settings(world: World, more: str) -> None:
     change(world, "tsunami.yaml", (world.root / "tsunami.yaml").read_text() + more)
 
 
+@pytest.mark.slow
 def test_the_option_wins_over_the_environment_and_that_over_the_settings(tmp_path: Path) -> None:
     world = alone(tmp_path / "world")
     settings(world, f"  to: file:{tmp_path}/settings\n")

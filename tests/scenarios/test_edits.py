@@ -16,7 +16,7 @@ from tests.scenarios.world import (
 )
 
 world = pytest.fixture(new_world)
-pytestmark = pytest.mark.filterwarnings(IGNORED)
+pytestmark = [pytest.mark.filterwarnings(IGNORED), pytest.mark.slow]
 
 
 def begun(world: World, hours: int = 5, variable: str = "agent", to: str = "2") -> None:
@@ -26,7 +26,6 @@ def begun(world: World, hours: int = 5, variable: str = "agent", to: str = "2") 
     world.over(hours * 60)
 
 
-@pytest.mark.slow
 def test_a_pin_takes_the_value_away_and_counts_for_nobody(world: World) -> None:
     begun(world)
     moved = sorted(world.moved(role="web"))[:5]
@@ -45,7 +44,6 @@ def test_a_pin_takes_the_value_away_and_counts_for_nobody(world: World) -> None:
     assert world.counts() == {'"2"': 72}
 
 
-@pytest.mark.slow
 def test_a_pin_to_the_new_value_that_is_lifted_leaves_it(world: World) -> None:
     begun(world, 2)
     early = sorted(set(HOSTS) - world.moved())[:6]
@@ -61,7 +59,6 @@ def test_a_pin_to_the_new_value_that_is_lifted_leaves_it(world: World) -> None:
     assert world.counts() == {'"2"': 72}
 
 
-@pytest.mark.slow
 def test_a_pin_lifted_under_a_halt_changes_that_host_alone(world: World) -> None:
     world.do("pin", "agent", "--to", "0", "--role", "db", "--reason", "old kernels")
     begun(world)
@@ -101,7 +98,6 @@ def test_a_default_of_a_variable_without_rollouts_is_told_to_everybody_at_once(w
     assert {(row["commit"], row["action"], row["reason"]) for row in rows} == {(edited, "edit", "more room")}
 
 
-@pytest.mark.slow
 def test_a_default_edited_under_a_rollout_moves_nobody_that_is_known(world: World) -> None:
     begun(world)
     had = world.values
@@ -120,7 +116,6 @@ def test_a_default_edited_under_a_rollout_moves_nobody_that_is_known(world: Worl
     assert sum(counts.values()) == 74
 
 
-@pytest.mark.slow
 def test_the_value_of_a_rollout_is_edited(world: World) -> None:
     begun(world)
     moved = world.moved()

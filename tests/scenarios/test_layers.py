@@ -5,7 +5,7 @@ import pytest
 from tests.scenarios.world import AGENT, AGENT_TEXT, HOSTS, IGNORED, World, new_world, rollout_text
 
 world = pytest.fixture(new_world)
-pytestmark = pytest.mark.filterwarnings(IGNORED)
+pytestmark = [pytest.mark.filterwarnings(IGNORED), pytest.mark.slow]
 
 
 def test_two_variables_on_their_way_do_not_know_each_other(world: World) -> None:
@@ -44,7 +44,6 @@ def test_a_halted_rollout_stays_below_the_next(world: World) -> None:
     assert world.counts() == {'"3"': 73}
 
 
-@pytest.mark.slow
 def test_three_layers_and_the_way_back(world: World) -> None:
     world.set_every(20)
     world.publish()
