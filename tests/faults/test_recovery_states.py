@@ -127,7 +127,7 @@ def test_a_variable_that_cannot_be_read_is_not_forgotten_by_a_recovery(gone: Wor
     edit(gone, sound + "<<<<<<< HEAD\n")
     deleted(gone)
     fresh = gone_for_good(gone)
-    for _ in range(1):  # refused until the file is mended, or recovered and exit 1: never forgotten
+    for _ in range(2):  # refused until the file is mended, or recovered and exit 1: never forgotten
         assert fresh.run(*RECOVER, minute=40).code == 1
         assert fresh.values() == before
     edit(fresh, sound)

@@ -206,6 +206,6 @@ class Publisher:
     def _what_is_held(self, plan: Publication, found: Admitted) -> list[Held]:
         held = [Held(name, "its file cannot be used: everybody keeps what they have") for name in sorted(found.kept)]
         for variable in plan.variables:
-            reasons = held_back(variable, self._fleet.roles, plan.told[variable.name], plan.now, guarded=False)
+            reasons = held_back(variable, self._fleet.roles, plan.told[variable.name], plan.now)
             held += [Held(variable.name, why) for why in reasons]
         return held

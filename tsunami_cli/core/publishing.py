@@ -246,7 +246,7 @@ def _gone_news(plan: Publication) -> Iterator[News]:
                     yield News(host, role, name, value, None, Ground("inventory", name, host=host))
 
 
-def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: datetime, *, guarded: bool) -> list[str]:
+def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: datetime) -> list[str]:
     """Say what keeps hosts of a variable from being told what the plan has for them, in words."""
     active = variable.active
     if active is None or active.falling(now) or now < active.schedule.starts:
@@ -255,9 +255,7 @@ def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: dateti
         return ["halted"]
     found = []
     planned, e = active.progress(now), told.progress.get(active.id, Fraction(0))
-    if guarded:
-        found.append("held by its guard")
-    elif e < planned:
+    if e < planned:
         calendar = variable.calendar
         opened = calendar is None or calendar.is_open(unix(now))
         found.append("behind the plan: catching up at twice its pace" if opened else "behind the plan until hours open")
@@ -266,7 +264,7 @@ def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: dateti
         missing = lineup.quota(active).at(e) - sum(host in told.moved[active.id] for host in lineup.free)
         if missing > 0:
             waiting[lineup.role.name] = missing
-    if waiting and not guarded:
+    if waiting:
         name, count = waiting.most_common(1)[0]
         more = f" and {len(waiting) - 1} more roles" if len(waiting) > 1 else ""
         found.append(f"as many hosts an hour as its limits allow: {count} of {name} wait{more}")
