@@ -11,7 +11,7 @@ from tsunami_cli.core.model import Globs, Limit, Pin, Rollout, Variable
 from tsunami_cli.core.quota import Bound
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import values_now
-from tsunami_cli.core.told import Told, tell
+from tsunami_cli.core.told import Hold, Told, tell
 from tsunami_cli.core.values import Value, value_of
 
 EVERY = timedelta(minutes=5)
@@ -108,7 +108,12 @@ def have(variable: Variable, fleet: Inventory, now: datetime, told: Told | None)
 
 
 def publish(variable: Variable, fleet: Inventory, now: datetime, told: Told | None, *, held: bool = False) -> Told:
-    return tell(variable, roles_of(fleet), now, told, EVERY, held=held)
+    return tell(variable, roles_of(fleet), now, told, EVERY, held=holds(now) if held else ())
+
+
+def holds(now: datetime) -> tuple[Hold, ...]:
+    """What the guard says when it holds a variable."""
+    return (Hold("errors", "no data", now),)
 
 
 def publish_until(variable: Variable, fleet: Inventory, begin: datetime, end: datetime, told: Told | None) -> Told:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.core.fleets import EVERY
+from tests.core.fleets import EVERY, holds
 from tsunami_cli.core.entry import entry_files
 from tsunami_cli.core.inventory import Inventory
 from tsunami_cli.core.lineup import roles_of
 from tsunami_cli.core.model import Variable
 from tsunami_cli.core.publishing import Publication, publication
 from tsunami_cli.core.record import (
+    HELD,
     PINNED,
     PROGRESS,
     RECENT,
@@ -18,6 +19,7 @@ from tsunami_cli.core.record import (
     TOLD,
     Record,
     parse_bundle,
+    parse_held,
     parse_pinned,
     parse_progress,
     parse_recent,
@@ -52,6 +54,7 @@ class Paper:
             progress=parse_progress(self.files.get(PROGRESS)),
             pinned=parse_pinned(self.files.get(PINNED)),
             recent=parse_recent(self.files.get(RECENT)),
+            holds=parse_held(self.files.get(HELD)),
         )
 
     def plan(
@@ -64,7 +67,9 @@ class Paper:
     ) -> Publication:
         previous, roles = self.record(), roles_of(fleet)
         told = {
-            v.name: tell(v, roles, now, previous.told(v.name) if previous else None, EVERY, held=held)
+            v.name: tell(
+                v, roles, now, previous.told(v.name) if previous else None, EVERY, held=holds(now) if held else ()
+            )
             for v in variables
         }
         return publication(previous, roles, variables, kept, now, told)

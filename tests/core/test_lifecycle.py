@@ -98,6 +98,8 @@ def test_a_life(calendar: Calendar | None, steps: list[tuple[str, int, int]]) ->
     started_from: dict[str, Mapping[str, str]] = {}
     for action, minutes, fives in steps:
         had = life.values()
+        # A steeper pace lets more hosts change within an hour: those that waited for that alone move at once.
+        waited = any(role.moved < role.quota for role in life.status().roles)
         try:
             change = life.decide(action, minutes)
         except Refusal:
@@ -105,7 +107,7 @@ def test_a_life(calendar: Calendar | None, steps: list[tuple[str, int, int]]) ->
         if change:
             life.take(change)
             assert have(life.setting, life.fleet, life.now, life.told) == had, (action, "status moves hosts")
-            assert life.publish() == had, (action, "a decision moves nobody by itself")
+            assert life.publish() == had or waited, (action, "a decision moves nobody by itself")
             active = life.setting.rollouts[-1]
             started_from.setdefault(active.id, had)
             if action != "halt":

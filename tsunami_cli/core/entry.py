@@ -8,11 +8,13 @@ from tsunami_cli.core.journal import Entry
 from tsunami_cli.core.publishing import Publication
 from tsunami_cli.core.record import (
     CHANGES,
+    HELD,
     PINNED,
     PROGRESS,
     RECENT,
     ROLES,
     TOLD,
+    held_text,
     pinned_text,
     progress_text,
     recent_text,
@@ -32,6 +34,7 @@ def entry_files(
     last = plan.previous.recent if plan.previous else {}
     kept = {name: last[name] for name in plan.kept if name in last}
     files[RECENT] = recent_text({**{name: told.changed for name, told in plan.told.items()}, **kept})
+    files[HELD] = held_text(plan.holds)
     rows = {
         f"{TOLD}/{v.name}.csv": told_text(plan.told[v.name], [r.id for r in v.rollouts])
         for v in plan.variables
@@ -61,7 +64,7 @@ def tellings(plan: Publication, causes: Callable[[Ground], Entry | None]) -> Seq
                 commit=cause.commit if cause else None,
                 author=cause.author if cause else None,
                 action=cause.action if cause else None,
-                reason=cause.reason if cause else None,
+                reason=cause.brief if cause else None,
             )
         )
     return found

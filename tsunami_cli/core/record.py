@@ -11,12 +11,12 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from tsunami_cli.core.text import instant, instant_text
-from tsunami_cli.core.told import Telling, Told
+from tsunami_cli.core.told import Hold, Telling, Told
 from tsunami_cli.core.values import Value, value_of
 
 LEDGER = "tsunami-ledger"
 """The branch."""
-CHANGES, PROGRESS, PINNED, RECENT = "changes.ndjson", "progress.json", "pinned.json", "recent.json"
+CHANGES, PROGRESS, PINNED, RECENT, HELD = "changes.ndjson", "progress.json", "pinned.json", "recent.json", "held.json"
 ROLES, TOLD = "roles", "told"
 SOURCE, CLOCK, SEQUENCE = "Tsunami-Source", "Tsunami-Clock", "Tsunami-Sequence"
 """The trailers of an entry's message."""
@@ -181,6 +181,31 @@ def parse_recent(data: bytes | None) -> dict[str, dict[str, list[datetime]]]:
     }
 
 
+Holds = Mapping[str, Sequence[Hold]]
+"""By variable, what keeps new hosts of it from being moved."""
+
+
+def held_text(holds: Holds) -> bytes:
+    """Write what is held."""
+    rows = {
+        name: [
+            {"slo": h.slo, "why": h.why, "since": instant_text(h.since), "unasked": h.unasked}
+            for h in sorted(found, key=lambda hold: hold.slo)
+        ]
+        for name, found in holds.items()
+        if found
+    }
+    return _document(rows)
+
+
+def parse_held(data: bytes | None) -> dict[str, tuple[Hold, ...]]:
+    """Read what `held_text` wrote; ValueError for anything else. Entries from before there was a guard have none."""
+    return {
+        name: tuple(Hold(row["slo"], row["why"], instant(row["since"]), row["unasked"]) for row in rows)
+        for name, rows in _parsed(data).items()
+    }
+
+
 def _document(found: Mapping[str, object]) -> bytes:
     return (json.dumps(found, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
 
@@ -220,6 +245,7 @@ class Record:
     progress: Mapping[str, Fraction]
     pinned: Pinned
     recent: Recent
+    holds: Holds = field(default_factory=dict)
     known: Collection[str] = ()
     """Variables under whose rollouts hosts were told something, missing ones too."""
     _told: dict[str, Told] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -247,5 +273,12 @@ class Record:
         has = {text: value for text in self._texts if (value := values_in(text).get(variable)) is not None}
         given.update((host, has[text]) for host, text in self.objects.items() if text in has)
         return Told(
-            self.at, self.progress, rows.moved, rows.before, given, frozenset(pinned), self.recent.get(variable, {})
+            self.at,
+            self.progress,
+            rows.moved,
+            rows.before,
+            given,
+            frozenset(pinned),
+            self.recent.get(variable, {}),
+            tuple(self.holds.get(variable, ())),
         )

@@ -22,6 +22,19 @@ class Telling:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The guard lets no new host move: an SLO cannot be judged."""
+
+    slo: str
+    why: str
+    """In words, on one line."""
+    since: datetime
+    """The first publish that held."""
+    unasked: bool = False
+    """Whether the metrics server could not be asked, rather than that it had no data."""
+
+
 @dataclass(frozen=True)
 class Told:
     """What the ledger says of one variable."""
@@ -40,6 +53,8 @@ class Told:
     """Hosts whose last value came from a pin."""
     changed: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
     """By role, when hosts that had been told another value were moved, within the last hour."""
+    held: tuple[Hold, ...] = ()
+    """What kept new hosts from being moved; empty where nothing did."""
 
     def knows(self, host: str) -> bool:
         """Say whether a host was ever told anything of the variable."""
@@ -80,19 +95,18 @@ def tell(
     told: Told | None,
     every: timedelta,
     *,
-    held: bool = False,
+    held: Sequence[Hold] = (),
 ) -> Told:
     """Return what hosts are told of a variable by a publish at `now`.
 
     `told` is None where nothing of the whole fleet was ever published: then the plan is told. `every` is how often
-    publishes are meant to run; `held` says that the guard lets no new host move.
+    publishes are meant to run; with anything in `held` the guard lets no new host move.
     """
     if told is None:
         return _first(variable, roles, now)
     told = adopted(variable, told, now)
-    publish = _Publish(
-        variable, told, now, told_progress(variable, now, told.at, told.progress, every, held=held), held=held
-    )
+    progress = told_progress(variable, now, told.at, told.progress, every, held=bool(held))
+    publish = _Publish(variable, told, now, progress, held=tuple(held))
     for lineup in lineups(variable, roles):
         publish.role(lineup)
     return publish.done()
@@ -108,7 +122,7 @@ def foreseen(variable: Variable, roles: Iterable[Role], at: datetime, told: Told
     progress = Fraction(0)
     if active is not None:
         progress = active.progress(at) if active.halted is None else told.progress.get(active.id, Fraction(0))
-    publish = _Publish(variable, told, at, progress, held=False, bounded=False)
+    publish = _Publish(variable, told, at, progress, bounded=False)
     for lineup in lineups(variable, roles):
         publish.role(lineup)
     return publish.done()
@@ -136,7 +150,14 @@ class _Publish:
     """One publish of one variable, role by role."""
 
     def __init__(
-        self, variable: Variable, told: Told, now: datetime, progress: Fraction, *, held: bool, bounded: bool = True
+        self,
+        variable: Variable,
+        told: Told,
+        now: datetime,
+        progress: Fraction,
+        *,
+        held: tuple[Hold, ...] = (),
+        bounded: bool = True,
     ) -> None:
         self._variable, self._told, self._now, self._held, self._bounded = variable, told, now, held, bounded
         self._progress = progress
@@ -165,7 +186,8 @@ class _Publish:
         if self._variable.active is not None:
             progress[self._variable.active.id] = self._progress
         changed = {role: instants for role, instants in self._changed.items() if instants}
-        return Told(self._now, progress, self._moved, self._before, self._given, frozenset(self._pinned), changed)
+        pinned = frozenset(self._pinned)
+        return Told(self._now, progress, self._moved, self._before, self._given, pinned, changed, self._held)
 
     def _remember(self, lineup: Lineup) -> None:
         """Note, for hosts that the rollouts of the file never saw, what they were told before these began."""

@@ -10,6 +10,7 @@ from tsunami_cli.adapters.git.process import output
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree
 from tsunami_cli.core.record import (
+    HELD,
     LEDGER,
     PINNED,
     PROGRESS,
@@ -20,6 +21,7 @@ from tsunami_cli.core.record import (
     Record,
     Rows,
     parse_bundle,
+    parse_held,
     parse_pinned,
     parse_progress,
     parse_recent,
@@ -98,6 +100,7 @@ class Page:
                 progress=parse_progress(self.tree.read(PROGRESS)),
                 pinned=parse_pinned(self.tree.read(PINNED)),
                 recent=parse_recent(self.tree.read(RECENT)),
+                holds=parse_held(self.tree.read(HELD)),
                 known=[name.removesuffix(".csv") for name in self.tree.names(TOLD)],
             )
         except (ValueError, TypeError, AttributeError, KeyError) as wrong:
