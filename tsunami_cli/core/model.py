@@ -70,6 +70,15 @@ class Slo:
     max_silent: Fraction = Fraction(1, 10)
 
 
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Somebody accepts, for one rollout and until an instant, that an SLO is violated."""
+
+    slo: str
+    until: datetime
+    reason: str
+
+
 @dataclass(frozen=True)
 class Rollout:
     """One change of a variable to a new value, following a schedule."""
@@ -83,6 +92,7 @@ class Rollout:
     """What was asked for; the schedule is what counts."""
     schedule: Schedule
     halted: datetime | None = None
+    acks: tuple[Ack, ...] = ()
 
     def frozen_at(self, now: datetime) -> datetime:
         """Return the instant whose progress counts: `now`, or that of the halt if it is earlier."""

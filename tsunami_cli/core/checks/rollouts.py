@@ -1,13 +1,14 @@
 """The rollouts of a variable file."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 
 from tsunami_cli.core.calendar import Calendar
 from tsunami_cli.core.checks.document import Document
 from tsunami_cli.core.checks.scalars import Values
-from tsunami_cli.core.model import Rollout
+from tsunami_cli.core.model import Ack, Rollout
 from tsunami_cli.core.nodes import Path
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.text import duration, instant, instant_text
@@ -37,7 +38,18 @@ def _rollout(document: Document, path: Path, values: Values, calendar: Calendar 
     schedule = _schedule(document, (*path, "schedule"), calendar)
     if name is None or to is None or over is None or schedule is None:
         return None
-    return Rollout(name, tuple(value for value in came_from if value is not None), to, over, schedule, halted)
+    came = tuple(value for value in came_from if value is not None)
+    return Rollout(name, came, to, over, schedule, halted, tuple(_acks(document, (*path, "acks"))))
+
+
+def _acks(document: Document, path: Path) -> Iterator[Ack]:
+    names = [document.text((*item, "name")) for item in document.items(("slos",))]
+    for item in document.items(path):
+        slo, until = document.text((*item, "slo")), document.read((*item, "until"), instant)
+        if slo is not None and slo not in names:
+            document.note((*item, "slo"), f"{slo} is none of the slos of this file", "warning")
+        if slo is not None and until is not None:
+            yield Ack(slo, until, document.text((*item, "reason")) or "")
 
 
 def _schedule(document: Document, path: Path, calendar: Calendar | None) -> Schedule | None:

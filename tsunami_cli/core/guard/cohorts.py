@@ -1,0 +1,92 @@
+"""Who is held against whom: the hosts that had moved, and the rest, as they were at every instant of a window."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from tsunami_cli.core.calendar import moment_of
+from tsunami_cli.core.guard.questions import Window
+from tsunami_cli.core.lineup import Lineup, Role, lineups
+from tsunami_cli.core.model import Rollout, Variable
+from tsunami_cli.core.told import Told, adopted, planned_by
+
+Part = tuple[int, int]
+"""Places of a window's instants, from one on and up to another, as of a slice."""
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """The hosts of a variable that no pin matches, by whether the active rollout has moved them."""
+
+    moved: Mapping[str, Part] = field(default_factory=dict)
+    """For every host moved and settled the instants from which on it was: told at least `settle` before."""
+    fresh: frozenset[str] = frozenset()
+    """Moved, but told less than `settle` before the window's end."""
+    rest: Mapping[str, Part] = field(default_factory=dict)
+    """For every host the instants until which it was not moved yet."""
+    waiting: frozenset[str] = frozenset()
+    """Not moved at the window's end."""
+    last: datetime | None = None
+    """When a host was last moved; None where that is not known, or none was."""
+
+    @cached_property
+    def _left(self) -> Counter[int]:
+        """By place, how many hosts of the rest were moved just then."""
+        return Counter(end for _, end in self.rest.values())
+
+    def rest_at(self, place: int) -> int:
+        """Return how many hosts had not been moved at an instant."""
+        return sum(count for end, count in self._left.items() if place < end)
+
+    @property
+    def size(self) -> int:
+        """How many hosts have moved, settled or not."""
+        return len(self.moved) + len(self.fresh)
+
+
+def cohorts_of(
+    variable: Variable, rollout: Rollout, roles: Iterable[Role], told: Told | None, window: Window, settle: timedelta
+) -> Cohorts:
+    """Return the cohorts: by what hosts were told, or by the plan where nothing was ever published."""
+    placed = list(lineups(variable, roles))
+    if told is None:
+        return _planned(placed, rollout, window, settle)
+    moved = adopted(variable, told, moment_of(window.end)).moved.get(rollout.id, {})
+    free = [host for lineup in placed for host in lineup.free]
+    since = {host: moved[host].since for host in free if host in moved}
+    count, start, step = window.steps + 1, window.start, window.step
+    # Few different instants occur.
+    places = {at: _place(int(at.timestamp()), start, step, count) for at in set(since.values())}
+    settled = {at: _place(int((at + settle).timestamp()), start, step, count) for at in places}
+    return Cohorts(
+        moved={host: (settled[at], count) for host, at in since.items() if settled[at] < count},
+        fresh=frozenset(host for host, at in since.items() if settled[at] >= count),
+        rest={host: (0, places[since[host]] if host in since else count) for host in free},
+        waiting=frozenset(host for host in free if host not in since),
+        last=max(since.values(), default=None),
+    )
+
+
+def _place(moment: int, start: int, step: int, count: int) -> int:
+    """Return the first place at or after a moment; `count` where there is none."""
+    return min(count, max(0, -(-(moment - start) // step)))
+
+
+def _planned(placed: list[Lineup], rollout: Rollout, window: Window, settle: timedelta) -> Cohorts:
+    count = window.steps + 1
+    moved: dict[str, Part] = {}
+    rest: dict[str, Part] = {}
+    going: set[str] = set()
+    for lineup in placed:
+        left = dict.fromkeys(lineup.free, count)
+        for place in reversed(range(count)):
+            now = moment_of(window.instants[place])
+            moved.update((host, (place, count)) for host in planned_by(lineup, rollout, now - settle))
+            for host in planned_by(lineup, rollout, now):
+                left[host] = place
+        going.update(planned_by(lineup, rollout, moment_of(window.end)))
+        rest.update((host, (0, place)) for host, place in left.items())
+    waiting = frozenset(host for host in rest if host not in going)
+    return Cohorts(moved, frozenset(going - moved.keys()), rest, waiting)
