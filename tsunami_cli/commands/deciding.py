@@ -55,9 +55,9 @@ class Decided:
 class Decider:
     """The repository in which decisions are made, and the instant at which they are."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Find the repository; Refused where there is none."""
-        self.repository = Repository.discover(folder or Path.cwd())
+    def __init__(self, folder: Path | None, repository: Repository | None = None) -> None:
+        """Take a repository, or find the one around a folder; Refused where there is none."""
+        self.repository = repository or Repository.discover(folder or Path.cwd())
         self.now = clock.now()
         self._fetched: str | None = None
         """The newest ledger entry, as the remote has it."""

@@ -32,8 +32,8 @@ def _parser(read: Callable[[str], object]) -> Callable[[str], object]:
     return parser
 
 
-duration_parser = _parser(duration)
-"""Reads a length of time for a flag."""
+duration_parser, instant_parser = _parser(duration), _parser(instant)
+"""Read a length of time, or an instant, for a flag."""
 
 
 def _duration_text(text: str) -> str:
@@ -84,6 +84,17 @@ def _roles(folder: Path | None) -> Iterator[str]:
     from tsunami_cli.commands.workspace import Workspace
 
     yield from Workspace(folder).fleet.inventory.members()
+
+
+def slos(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete the SLOs of the variable that was named before."""
+
+    def names(folder: Path | None) -> Iterator[str]:
+        from tsunami_cli.commands.workspace import Workspace
+
+        yield from (slo.name for slo in Workspace(folder).fleet.variable(ctx.params.get("var") or "").slos)
+
+    return _completer(names)(ctx, incomplete)
 
 
 variables, hosts, roles = _completer(_variables), _completer(_hosts), _completer(_roles)
@@ -149,6 +160,15 @@ Via = Annotated[
         metavar="P%@D",
         parser=_parser(via),
         help="A point to go through, D after the start; repeatable.",
+        show_default=False,
+    ),
+]
+Metrics = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics",
+        metavar="FILE",
+        help="Write metrics there too, for Prometheus.",
         show_default=False,
     ),
 ]

@@ -1,5 +1,6 @@
 """How a publish is carried out: fetch, check, tell, record, upload; again from the start where others were faster."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,15 +18,17 @@ from tsunami_cli.adapters.git.writing import Signer
 from tsunami_cli.adapters.store.model import Overtaken
 from tsunami_cli.commands.causes import Causes
 from tsunami_cli.commands.fleet import Fleet, note
+from tsunami_cli.commands.guarding import Guarded
 from tsunami_cli.commands.recovering import Recovery
 from tsunami_cli.commands.shelf import Report, Shelf, silent
 from tsunami_cli.core.admission import Admitted, admitted, check_shrink, checked_clock, told_variables
 from tsunami_cli.core.entry import entry_files
 from tsunami_cli.core.manifest import Manifest, Sync
 from tsunami_cli.core.minutes import minutes
-from tsunami_cli.core.published import Published
+from tsunami_cli.core.model import Variable
+from tsunami_cli.core.published import Published, Ruled
 from tsunami_cli.core.publishing import Held, Publication, held_back, publication
-from tsunami_cli.core.record import LEDGER, Record
+from tsunami_cli.core.record import LEDGER, Holds, Record
 from tsunami_cli.core.told import tell
 from tsunami_cli.errors import Refused, Unreachable
 
@@ -41,6 +44,7 @@ class Asked:
     to: str | None = None
     """The store's URL, in the place of the settings'."""
     dry_run: bool = False
+    no_guard: bool = False
     accept_shrink: int = 0
     accept_rewind: bool = False
     reset_clock: bool = False
@@ -56,8 +60,22 @@ class Publisher:
     asked: Asked
     report: Report = field(default=silent)
     _recovered: bool = False
-    _source: str = ""
+    _guarded: Guarded = field(default_factory=Guarded)
+    source: str = ""
+    """The commit that was published, or tried last."""
+    since: str | None = None
+    """The commit that the publish before it was rendered from."""
     _tip: str | None = None
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet as it was published, or tried last."""
+        return self._fleet
+
+    @property
+    def ruled(self) -> Sequence[Ruled]:
+        """What the guard decided, also where the publish then failed."""
+        return self._guarded.ruled
 
     def publish(self) -> Published:
         """Publish, from the start again where somebody else was first."""
@@ -78,11 +96,11 @@ class Publisher:
         self._ledger = Ledger(self.repository, ledger_at(remote) if remote else None)
         # The ledger first: fetched the other way round, it could name a source that the branch here does not have yet.
         self._tip = self._ledger.tip(lost=self.asked.recover and not self._recovered)
-        self._source, notes = current(self.repository, branch, push_along=not self.asked.dry_run)
+        self.source, notes = current(self.repository, branch, push_along=not self.asked.dry_run)
         for line in notes:
             note(line)
         self._signs = found.signs
-        self._fleet = Fleet(CommitTree(self.repository, self._source))
+        self._fleet = Fleet(CommitTree(self.repository, self.source))
         self._shelf = Shelf.open(self.repository.root, self._fleet.settings, self.asked.to, self.report)
         with nullcontext() if self.asked.dry_run else self._shelf.store.hold():
             return self._held()
@@ -101,6 +119,9 @@ class Publisher:
         page = Page(self.repository, self._tip) if self._tip else None
         previous = page.record() if page else None
         self._check_source(previous, shelf.manifest)
+        if self.since is None:
+            newest = shelf.manifest or previous
+            self.since = newest.source if newest else None
         behind = page is not None and not shelf.shows(page.commit)
         if page and previous and behind:
             if self.asked.dry_run:
@@ -117,7 +138,7 @@ class Publisher:
         if self.asked.dry_run:
             return self._published(plan, found, self._tip or "", change)
         commit = self._record(plan, page) if plan.worth_recording else page.commit if page else ""
-        shelf.bring(change, plan.sequence, plan.now, self._source, commit)
+        shelf.bring(change, plan.sequence, plan.now, self.source, commit)
         return self._published(plan, found, commit, change)
 
     def _check_known(self, manifest: Manifest | None) -> None:
@@ -143,7 +164,7 @@ class Publisher:
         The manifest is newer than the ledger where a publish had nothing to record, as after a halt.
         """
         known = [found.source for found in (previous, manifest) if found is not None]
-        ahead = [source for source in known if not self.repository.descends(self._source, source)]
+        ahead = [source for source in known if not self.repository.descends(self.source, source)]
         if not ahead:
             return
         if self.asked.accept_rewind:
@@ -151,7 +172,7 @@ class Publisher:
             return
         cut = ", or history is cut off here (git fetch --unshallow)" if self.repository.shallow else ""
         raise Refused(
-            f"{self._source[:7]} does not follow {ahead[-1][:7]}, from which hosts were told: the branch went back{cut}"
+            f"{self.source[:7]} does not follow {ahead[-1][:7]}, from which hosts were told: the branch went back{cut}"
             "; nobody was told anything; if it is meant, tsunami publish --accept-rewind --reason ..."
         )
 
@@ -163,22 +184,37 @@ class Publisher:
         good, bad = fleet.split()
         told = told_variables(previous)
         gone = told - set(fleet.names)
-        self._causes = Causes(self.repository, self._source, settings.inventory)
+        self._causes = Causes(self.repository, self.source, settings.inventory)
         vanished = {name for name in gone if not self._causes.retired(name)}
         wrong = [(one.name, one.errors[0]) for one in bad]
         found = admitted(good, wrong, vanished, told)
         old = {v.name: previous.told(v.name) if previous else None for v in found.variables}
-        tellings = {v.name: tell(v, fleet.roles, now, old[v.name], settings.every) for v in found.variables}
+        held = self._guard(found.variables, previous, now)
+        tellings = {
+            v.name: tell(v, fleet.roles, now, old[v.name], settings.every, held=held.get(v.name, ()))
+            for v in found.variables
+        }
         noted = bool(self._used)
         return publication(previous, fleet.roles, found.variables, found.kept, now, tellings, noted=noted), found
+
+    def _guard(self, variables: Sequence[Variable], previous: Record | None, now: datetime) -> Holds:
+        """Return what may not move; Lost where the guard decided something, which is to be published instead."""
+        if previous is None or self.asked.no_guard:
+            # Before the first publish no host has anything that could be judged.
+            return {}
+        root = None if self.asked.dry_run else self.repository
+        if self._guarded.look(self._fleet, variables, previous, now, root):
+            raise Lost("the guard decided")
+        return self._guarded.holds
 
     def _record(self, plan: Publication, page: Page | None) -> str:
         """Commit what is told to the ledger."""
         files = entry_files(plan, self._causes.of, set(page.files()) if page else set())
-        accepted = [f"Published with {' '.join(self._used)}: {self.asked.reason or 'no reason given'}"]
+        used = [*self._used, *(["--no-guard"] if self.asked.no_guard else [])]
+        accepted = [f"Published with {' '.join(used)}: {self.asked.reason or 'no reason given'}"]
         if self.repository.shallow and any(self._causes.of(one.ground) is None for one in plan.news):
             note("history is cut off in this clone: some causes are not known (git fetch --unshallow)")
-        message = minutes(plan, self._causes.of, self._source, accepted if self._used else ())
+        message = minutes(plan, self._causes.of, self.source, accepted if used else ())
         signer = Signer(plan.now, self._signs, urgent=True)
         parents = [page.commit] if page else []
         commit = self._ledger.append(parents, files, message, signer, self._tip)
@@ -190,7 +226,7 @@ class Publisher:
         return Published(
             publication=plan,
             fleet=self._fleet.settings.fleet,
-            source=self._source,
+            source=self.source,
             ledger=commit or None,
             recorded=plan.worth_recording and not self.asked.dry_run,
             address=self._shelf.store.address,
@@ -201,11 +237,17 @@ class Publisher:
             problems=found.problems,
             dry_run=self.asked.dry_run,
             puts=sorted(change.puts) if self.asked.dry_run else (),
+            ruled=self._guarded.ruled,
+            guard_code=self._guarded.exit_code,
         )
 
     def _what_is_held(self, plan: Publication, found: Admitted) -> list[Held]:
         held = [Held(name, "its file cannot be used: everybody keeps what they have") for name in sorted(found.kept)]
+        for name, holds in sorted(plan.holds.items()):
+            held += [Held(name, f"held: {hold.slo} {hold.why}", hold.slo) for hold in holds]
         for variable in plan.variables:
+            if variable.name in plan.holds:
+                continue
             reasons = held_back(variable, self._fleet.roles, plan.told[variable.name], plan.now)
             held += [Held(variable.name, why) for why in reasons]
         return held

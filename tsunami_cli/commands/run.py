@@ -16,10 +16,11 @@ import typer
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import WorkTree
+from tsunami_cli.commands import reporting
 from tsunami_cli.commands.fleet import Fleet
-from tsunami_cli.commands.options import Folder, Json
+from tsunami_cli.commands.options import Folder, Json, Metrics
 from tsunami_cli.commands.options import duration_parser as parser
-from tsunami_cli.commands.publishing import Asked, Publisher
+from tsunami_cli.commands.publishing import Asked
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.errors import TsunamiError, Unreachable
 from tsunami_cli.output import run as screen
@@ -38,6 +39,7 @@ def command(
         str | None,
         typer.Option("--to", metavar="URL", help="Where to; else as tsunami publish.", show_default=False),
     ] = None,
+    metrics: Metrics = None,
     as_json: Json = False,
     folder: Folder = None,
 ) -> int:
@@ -52,18 +54,18 @@ def command(
     """
     place = folder or Path.cwd()
     if once:
-        return _publish(place, to, as_json=as_json)
+        return _publish(place, to, metrics, every, as_json=as_json)
     # This process lives long, unlike all others.
     gc.enable()
     length = every or Fleet(WorkTree(Repository.discover(place).root)).settings.every
     with _until_told_to_stop() as stopped:
-        return _Loop(place, to, length.total_seconds(), stopped, as_json=as_json).run()
+        return _Loop(place, to, metrics, length, stopped, as_json=as_json).run()
 
 
-def _publish(place: Path, to: str | None, *, as_json: bool) -> int:
+def _publish(place: Path, to: str | None, metrics: Path | None, every: timedelta | None, *, as_json: bool) -> int:
     repository = Repository.discover(place)
     try:
-        done = Publisher(repository, Asked(to=to)).publish()
+        done = reporting.publish(repository, Asked(to=to), metrics=metrics, every=every)
     finally:
         repository.close()
     screen.tick(done, as_json=as_json)
@@ -98,16 +100,26 @@ def _until_told_to_stop() -> Iterator[_Stopped]:
 class _Loop:
     """Ticks, evenly spaced; after a fault sooner, then less and less often."""
 
-    def __init__(self, place: Path, to: str | None, every: float, stopped: _Stopped, *, as_json: bool) -> None:
-        self._place, self._to, self._every, self._stopped, self._json = place, to, every, stopped, as_json
+    def __init__(
+        self,
+        place: Path,
+        to: str | None,
+        metrics: Path | None,
+        every: timedelta,
+        stopped: _Stopped,
+        *,
+        as_json: bool,
+    ) -> None:
+        self._place, self._to, self._metrics, self._json = place, to, metrics, as_json
+        self._every, self._stopped = every, stopped
 
     def run(self) -> int:
         """Go on until a signal says otherwise; return the exit code."""
-        begun, faults = time.monotonic(), 0
+        begun, faults, every = time.monotonic(), 0, self._every.total_seconds()
         while not self._stopped.event.is_set():
             faults = faults + 1 if self._tick() else 0
             passed = time.monotonic() - begun
-            wait = self._every - passed % self._every
+            wait = every - passed % every
             if faults:
                 wait = min(wait, SHORTEST * 2 ** (faults - 1) * (1 + os.urandom(1)[0] / 255 / 4))
             self._stopped.event.wait(wait)
@@ -116,7 +128,7 @@ class _Loop:
     def _tick(self) -> bool:
         """Publish once; say whether something could not be reached, which is worth another try soon."""
         try:
-            _publish(self._place, self._to, as_json=self._json)
+            _publish(self._place, self._to, self._metrics, self._every, as_json=self._json)
         except (Refusal, TsunamiError) as no:
             screen.failed(str(no), clock.now(), as_json=self._json)
             return isinstance(no, Unreachable)

@@ -1,8 +1,10 @@
 """`tsunami status`: where every variable stands."""
 
+from tsunami_cli.commands.fleet import FOLDER
 from tsunami_cli.commands.options import At, Folder, Json, Variables
 from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.forecast import next_moves
+from tsunami_cli.core.journal import Entry, entries
 from tsunami_cli.core.status import status_of
 
 
@@ -23,6 +25,7 @@ def command(var: Variables = None, at: At = None, as_json: Json = False, folder:
         told = workspace.told(variable, fleet.roles, workspace.record)
         coming = None if as_json else next_moves(variable, fleet.roles, now, told)
         rows.append((status_of(variable, fleet.roles, now, told), coming))
+    halted = [status.variable.name for status, _ in rows if status.state == "halted"]
     found = screen.StatusScreen(
         now=now,
         source=workspace.source,
@@ -30,8 +33,24 @@ def command(var: Variables = None, at: At = None, as_json: Json = False, folder:
         hosts=len(fleet.inventory.hosts),
         rows=rows,
         record=workspace.record,
+        halts={} if as_json else _halts(workspace, halted),
         broken=len(bad),
     )
     screen.show(found, as_json=as_json)
     workspace.warn()
     return workspace.complain(bad)
+
+
+def _halts(workspace: Workspace, halted: list[str]) -> dict[str, Entry]:
+    """Return, for halted variables, the decision that did it; by hand or by whatever else changed the file last."""
+    if not halted or workspace.source is None:
+        return {}
+    from tsunami_cli.adapters.git.history import decisions
+
+    found: dict[str, Entry] = {}
+    for entry in entries(decisions(workspace.repository, workspace.source, [FOLDER])):
+        if entry.variable in halted and entry.action in ("halt", "edit"):
+            found.setdefault(entry.variable, entry)
+            if len(found) == len(halted):
+                break
+    return found

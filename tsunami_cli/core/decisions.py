@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tsunami_cli.core.edits import Edit, Insert, Put, Remove
-from tsunami_cli.core.model import Globs, Pin, Rollout, Variable
+from tsunami_cli.core.model import Ack, Globs, Pin, Rollout, Variable
 from tsunami_cli.core.problems import Refusal
-from tsunami_cli.core.reschedule import checked_length, paced, resumed, rolled_back
+from tsunami_cli.core.reschedule import FAR, checked_length, paced, resumed, rolled_back
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import decimal_text, duration_text, instant_text, percent_shown
@@ -19,12 +19,14 @@ class Change:
     """A decision that fits: how the variable's file changes, and what it then means."""
 
     action: str
-    """`new`, `start`, `halt`, `resume`, `pace`, `rollback`, `pin`, `unpin` or `retire`."""
+    """`new`, `start`, `halt`, `resume`, `pace`, `rollback`, `pin`, `unpin`, `retire` or `ack`."""
     variable: Variable
     """As it is after the decision."""
     edits: tuple[Edit, ...]
     subject: str
     """The decision in a line: `docker: start 1.12.1 -> 1.12.3 over 14d`."""
+    guard: str | None = None
+    """The SLO on which the guard decided; None for a person's decision."""
 
     @property
     def rollout(self) -> str | None:
@@ -135,6 +137,31 @@ def unpin(variable: Variable, hosts: tuple[str, ...], roles: tuple[str, ...]) ->
         raise Refusal(f"{variable.name} has no pin of {names}; it has {f'those of {there}' if there else 'none'}")
     changed = replace(variable, pins=tuple(left))
     return Change("unpin", changed, tuple(edits), f"{variable.name}: unpin {', '.join((*hosts, *roles))}")
+
+
+def ack(status: Status, now: datetime, slo: str, until: datetime, reason: str) -> Change:
+    """Accept until an instant that an SLO is violated under the active rollout; an older acceptance is replaced."""
+    variable, rollout = status.variable, status.variable.active
+    names = [one.name for one in variable.slos]
+    if slo not in names:
+        raise Refusal(f"{variable.name} has no SLO {slo}: it has {', '.join(names) or 'none'}")
+    if rollout is None:
+        raise Refusal(f"{variable.name} has no rollout: an acceptance is for one rollout")
+    if not now < until <= now + FAR:
+        raise Refusal(f"--until {instant_text(until)} has to be in the future, and within 366 days")
+    place = (*_place(variable), "acks")
+    fields = {"slo": slo, "until": instant_text(until), "reason": yaml_quoted(reason)}
+    line = ", ".join(f"{key}: {text}" for key, text in fields.items())
+    old = [i for i, one in enumerate(rollout.acks) if one.slo == slo]
+    kept = tuple(one for one in rollout.acks if one.slo != slo)
+    edits: list[Edit] = [Remove((*place, i)) for i in reversed(old)]
+    edits.append(Insert((*place, len(kept)), f"{{{line}}}"))
+    if old and not kept:
+        # A list is never emptied on the way: what it looks like when empty is not ours to choose.
+        edits = [Put((*place, 0), f"{{{line}}}"), *(Remove((*place, i)) for i in reversed(old[1:]))]
+    changed = replace(rollout, acks=(*kept, Ack(slo, until, reason)))
+    subject = f"{variable.name}: ack {slo} until {instant_text(until)}"
+    return Change("ack", _with_active(variable, changed), tuple(edits), subject)
 
 
 def retire(status: Status) -> Change:

@@ -29,6 +29,18 @@ class Entry:
     variable: str
     rollout: str | None
     reason: str | None
+    guard: str | None = None
+    """The SLO on which the guard decided; None for a person's decision."""
+
+    @property
+    def by(self) -> str:
+        """Who decided, for people: a name without its mail address, or the guard."""
+        return "guard" if self.guard else printable(self.author.partition(" <")[0])
+
+    @property
+    def brief(self) -> str | None:
+        """The reason; of the guard's the first line, which says what was measured. How, is in the commit."""
+        return self.reason.partition("\n")[0] if self.guard and self.reason else self.reason
 
 
 class Committed(Protocol):
@@ -75,6 +87,8 @@ def message(changes: Sequence[Change], reason: str | None) -> str:
         trailers += [f"Tsunami-Action: {change.action}", f"Tsunami-Variable: {change.variable.name}"]
         if change.rollout:
             trailers.append(f"Tsunami-Rollout: {change.rollout}")
+        if change.guard:
+            trailers.append(f"Tsunami-Guard: {change.guard}")
     return "\n\n".join([*paragraphs, "\n".join(trailers)]) + "\n"
 
 
@@ -95,14 +109,23 @@ def entries(commits: Iterable[Committed]) -> Iterator[Entry]:
         # Trailers count where the commit changed what they name, not where somebody typed them under another change.
         if decided and all(row["Variable"] in changed for row in decided):
             for row in decided:
-                yield _entry(commit, row["Action"], row["Variable"], row.get("Rollout"), commit.reason)
+                yield _entry(
+                    commit, row["Action"], row["Variable"], row.get("Rollout"), commit.reason, row.get("Guard")
+                )
             changed = [name for name in changed if name not in {row["Variable"] for row in decided}]
         for name in changed:
             yield _entry(commit, "edit", name, None, printable(commit.subject) or None)
 
 
-def _entry(commit: Committed, action: str, variable: str, rollout: str | None, reason: str | None) -> Entry:
-    return Entry(commit.at, commit.sha, commit.author, action, variable, rollout, reason)
+def _entry(
+    commit: Committed,
+    action: str,
+    variable: str,
+    rollout: str | None,
+    reason: str | None,
+    guard: str | None = None,
+) -> Entry:
+    return Entry(commit.at, commit.sha, commit.author, action, variable, rollout, reason, guard)
 
 
 def _decided(trailers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

@@ -1,12 +1,12 @@
 """The message of a ledger entry: who was told what, and because of whose decision, in words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tsunami_cli.core.grounds import Ground
 from tsunami_cli.core.journal import Entry, clean_reason
-from tsunami_cli.core.publishing import Publication, Sum
+from tsunami_cli.core.publishing import Publication, Sum, slos_in
 from tsunami_cli.core.record import trailers_text
-from tsunami_cli.core.text import percent_shown
+from tsunami_cli.core.text import instant_text, percent_shown
 from tsunami_cli.core.values import brief, printable
 
 NAMED = 6
@@ -28,6 +28,7 @@ def minutes(
         paragraphs.append(_paragraph(found) + (f"\n  {because(cause)}" if cause else ""))
     if len(publication.sums) > LISTED:
         paragraphs.append(f"... and {len(publication.sums) - LISTED} more kinds of news: see changes.ndjson")
+    paragraphs += list(_holds(publication))
     shares = [
         f"{v.name} at {percent_shown(publication.told[v.name].progress[v.active.id])} ({v.active.id})"
         for v in publication.variables
@@ -41,9 +42,8 @@ def minutes(
 
 def because(cause: Entry) -> str:
     """Return `start by Ann Ek (3f2c1ab): orphaned docker-proxy fix`."""
-    who = printable(cause.author.partition(" <")[0])
-    reason = f": {printable(cause.reason)}" if cause.reason else ""
-    return f"{printable(cause.action)} by {who} ({cause.commit[:7]}){reason}"
+    reason = f": {printable(cause.brief)}" if cause.brief else ""
+    return f"{printable(cause.action)} by {cause.by} ({cause.commit[:7]}){reason}"
 
 
 def _subject(publication: Publication) -> str:
@@ -52,10 +52,23 @@ def _subject(publication: Publication) -> str:
         variables = len(publication.variables)
         return f"first publish: {hosts:,} host{'s' * (hosts != 1)}, {variables} variable{'s' * (variables != 1)}"
     if not publication.news:
+        if publication.holds_changed:
+            held = ", ".join(sorted(publication.holds))
+            return f"nobody told anything new; {f'held: {held}' if held else 'nothing is held any more'}"
         moved = [v.name for v in publication.variables if v.active and _moved(publication, v.active.id)]
         return f"nobody told anything new; {', '.join(moved[:3]) or 'hosts came or went'}"
     parts = [summary(found) for found in publication.sums]
     return "; ".join(parts[:2]) + (f"; and {len(parts) - 2} more" if len(parts) > 2 else "")
+
+
+def _holds(publication: Publication) -> Iterator[str]:
+    """Yield what the guard holds, and what it does not hold any more."""
+    for name, found in sorted(publication.holds.items()):
+        for hold in found:
+            yield f"{name} held by {hold.slo} since {instant_text(hold.since)}\n  {printable(hold.why)}"
+    before = publication.previous.holds if publication.previous else {}
+    for name, slo in sorted(slos_in(before) - slos_in(publication.holds)):
+        yield f"{name} no longer held by {slo}"
 
 
 def _moved(publication: Publication, rollout: str) -> bool:

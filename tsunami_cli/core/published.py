@@ -3,8 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tsunami_cli.core.guard.judging import Action
 from tsunami_cli.core.problems import Problem
 from tsunami_cli.core.publishing import Held, Publication
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What the guard decided in a publish, or would have."""
+
+    variable: str
+    action: Action
+    slo: str
+    why: str
+    commit: str | None
+    """None where it was not made: in a dry run, or because it could not be."""
+    failure: str | None = None
+    """Why it could not be made, or is in this clone alone."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +43,12 @@ class Published:
     dry_run: bool
     puts: Sequence[str] = ()
     """For a dry run: the paths that would be uploaded."""
+    ruled: Sequence[Ruled] = ()
+    """Halts and rollbacks of the guard."""
+    guard_code: int = 0
+    """The exit code of what the guard could not do: 4 where it held something because it could not ask."""
 
     @property
     def exit_code(self) -> int:
-        """0, or 1 where some hosts kept what they had because a file is wrong."""
-        return 1 if self.problems else 0
+        """0, or 1 where some hosts kept what they had because a file is wrong; else that of the guard."""
+        return 1 if self.problems else self.guard_code

@@ -12,7 +12,7 @@ from tsunami_cli.core.calendar import unix
 from tsunami_cli.core.grounds import Ground, ground_of
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Variable
-from tsunami_cli.core.record import Record, values_in
+from tsunami_cli.core.record import Holds, Record, values_in
 from tsunami_cli.core.told import Told
 from tsunami_cli.core.values import Value
 
@@ -35,6 +35,8 @@ class Held:
 
     variable: str
     why: str
+    slo: str | None = None
+    """The SLO for which the guard holds it; None for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,18 @@ class Publication:
         return {**{r: share for r, share in self.previous.progress.items() if r not in others}, **found}
 
     @cached_property
+    def holds(self) -> Holds:
+        """What the guard holds, by variable; of variables that are kept, as it was."""
+        before = self.previous.holds if self.previous else {}
+        kept = {name: before[name] for name in self.kept if name in before}
+        return {**kept, **{name: told.held for name, told in self.told.items() if told.held}}
+
+    @cached_property
+    def holds_changed(self) -> bool:
+        """Whether the guard began or ceased to hold something."""
+        return slos_in(self.holds) != slos_in(self.previous.holds if self.previous else {})
+
+    @cached_property
     def roles_changed(self) -> Sequence[str]:
         """The roles whose bundle is another one, or gone."""
         if self.previous is None:
@@ -106,8 +120,11 @@ class Publication:
 
     @property
     def worth_recording(self) -> bool:
-        """Whether the ledger gets an entry: somebody is told something new, came or left, or a told progress moved."""
-        if self.previous is None or self.roles_changed or self.noted:
+        """Whether the ledger gets an entry.
+
+        Somebody is told something new, came or left, a told progress moved, or a hold began or ended.
+        """
+        if self.previous is None or self.roles_changed or self.noted or self.holds_changed:
             return True
         told, before = self.progress, self.previous.progress
         return any(share != before.get(rollout, 0) for rollout, share in told.items())
@@ -154,6 +171,11 @@ class Publication:
             if role not in changed:
                 found[role] = bundle(role, last.sequence, self.hosts[role], self.objects[role])
         return found
+
+
+def slos_in(holds: Holds) -> set[tuple[str, str]]:
+    """Return what is held, as variable and SLO."""
+    return {(name, hold.slo) for name, found in holds.items() for hold in found}
 
 
 def publication(

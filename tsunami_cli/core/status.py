@@ -9,7 +9,7 @@ from typing import Literal
 
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
-from tsunami_cli.core.told import Told, adopted, planned_by
+from tsunami_cli.core.told import Hold, Told, adopted, planned_by
 from tsunami_cli.core.values import Value
 
 State = Literal["halted", "scheduled", "rolling-back", "rolled-back", "running", "capped", "complete", "settled"]
@@ -44,6 +44,13 @@ class Status:
     told: Fraction | None
     """Told progress e; None without a ledger."""
     roles: tuple[RoleStatus, ...]
+    holds: tuple[Hold, ...] = ()
+    """What keeps the guard from letting new hosts move, as of the last publish."""
+
+    @property
+    def held(self) -> Hold | None:
+        """The first hold of a rollout that would move on without it."""
+        return self.holds[0] if self.holds and self.state == "running" else None
 
     @property
     def moved(self) -> int:
@@ -96,7 +103,8 @@ def status_of(variable: Variable, roles: Iterable[Role], now: datetime, told: To
     planned = active.progress(now) if active else Fraction(0)
     e = told.progress.get(active.id, Fraction(0)) if told and active else None
     values = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-    return Status(variable, state_of(active, now, rows), values, planned, e, tuple(rows))
+    holds = told.held if told else ()
+    return Status(variable, state_of(active, now, rows), values, planned, e, tuple(rows), holds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,8 @@ def _cap(found: Explanation) -> str:
 
 
 def _decision(entry: Entry) -> str:
-    reason = f": {printable(entry.reason)}" if entry.reason else ""
-    return f"{entry.action} by {printable(entry.author.partition(' <')[0])}, {entry.commit[:7]}{reason}"
+    reason = f": {printable(entry.brief)}" if entry.brief else ""
+    return f"{entry.action} by {entry.by}, {entry.commit[:7]}{reason}"
 
 
 def ordinal(number: int) -> str:

@@ -10,7 +10,7 @@ from tsunami_cli.core.values import printable
 from tsunami_cli.output.streams import OLD, TROUBLE, console, emit
 from tsunami_cli.output.times import column
 
-KEYS = ("at", "commit", "author", "action", "variable", "rollout", "reason")
+KEYS = ("at", "commit", "author", "action", "variable", "rollout", "reason", "guard")
 
 
 def show(entries: Sequence[Entry], *, as_json: bool, as_csv: bool) -> None:
@@ -42,7 +42,7 @@ def _write_table(entries: Sequence[Entry]) -> None:
         table.add_column(name, no_wrap=name not in ("by", "reason"))
     for moment, entry in zip(when, entries, strict=True):
         style = TROUBLE if entry.action in ("halt", "rollback") else OLD if entry.action == "edit" else ""
-        by, reason = printable(entry.author.partition(" <")[0]), printable(entry.reason or "")
+        by, reason = entry.by, printable(entry.brief or "")
         table.add_row(
             moment,
             entry.variable,
@@ -57,5 +57,5 @@ def _write_table(entries: Sequence[Entry]) -> None:
 def as_data(entry: Entry) -> dict[str, Any]:
     """Return a decision as JSON data."""
     at = instant_text(entry.at)
-    values = (at, entry.commit, entry.author, entry.action, entry.variable, entry.rollout, entry.reason)
-    return dict(zip(KEYS, values, strict=True))
+    who = (at, entry.commit, entry.author, entry.action, entry.variable, entry.rollout)
+    return dict(zip(KEYS, (*who, entry.reason, entry.guard), strict=True))

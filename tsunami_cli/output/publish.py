@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tsunami_cli.core.minutes import summary
-from tsunami_cli.core.published import Published
+from tsunami_cli.core.published import Published, Ruled
 from tsunami_cli.core.publishing import Sum
 from tsunami_cli.core.text import instant_text
 from tsunami_cli.core.values import printable, scalar
@@ -52,11 +52,24 @@ def show(done: Published, *, as_json: bool) -> None:
     if done.dry_run and done.puts:
         more = f" and {len(done.puts) - LISTED:,} more (--json has them all)" if len(done.puts) > LISTED else ""
         out.print(Text(f"    objects: {', '.join(done.puts[:LISTED])}{more}", OLD))
+    for ruled in done.ruled:
+        out.print(Text(ruling(ruled), TROUBLE))
     for held in done.held:
-        out.print(Text(f"{held.variable}: {held.why}"))
+        out.print(Text(f"{held.variable}: {printable(held.why)}"))
     for problem in done.problems:
         out.print(Text(printable(str(problem)), TROUBLE))
     out.print(ending(done))
+
+
+def ruling(ruled: Ruled) -> str:
+    """Return what the guard decided, in a line."""
+    done = {"halt": "halted", "rollback": "rolls back"}[ruled.action]
+    why = f"{ruled.slo}: {printable(ruled.why)}"
+    if ruled.failure is not None:
+        return f"{ruled.variable}: the guard could not {ruled.action} it ({printable(ruled.failure)}): {why}"
+    if ruled.commit is None:
+        return f"{ruled.variable}: the guard would {ruled.action} it: {why}"
+    return f"{ruled.variable}: the guard {done} it ({ruled.commit[:7]}): {why}"
 
 
 def ending(done: Published) -> str:
@@ -87,6 +100,7 @@ def as_data(done: Published) -> dict[str, Any]:
         "unchanged": done.objects - done.uploaded,
         "held": [asdict(held) for held in done.held],
         "problems": [asdict(problem) for problem in done.problems],
+        "guard": [asdict(ruled) for ruled in done.ruled],
         "recorded": done.recorded,
         "to": done.address,
         "changes": [_sum(found) for found in plan.sums],

@@ -8,7 +8,7 @@ from tsunami_cli.core.minutes import summary
 from tsunami_cli.core.published import Published
 from tsunami_cli.core.text import instant_text
 from tsunami_cli.core.values import printable
-from tsunami_cli.output.publish import as_data, ending
+from tsunami_cli.output.publish import as_data, ending, ruling
 
 
 def tick(done: Published, *, as_json: bool) -> None:
@@ -18,9 +18,11 @@ def tick(done: Published, *, as_json: bool) -> None:
     else:
         news = [summary(found) for found in done.publication.sums]
         more = [f"and {len(news) - 4} more"] if len(news) > 4 else []
-        held = [f"{held.variable}: {held.why}" for held in done.held]
+        ruled = [ruling(one) for one in done.ruled]
+        held = [f"{held.variable}: {printable(held.why)}" for held in done.held]
         wrong = [printable(str(problem)) for problem in done.problems]
-        line = f"{instant_text(done.publication.now)}  " + "; ".join([ending(done), *news[:4], *more, *held, *wrong])
+        parts = [ending(done), *news[:4], *more, *ruled, *held, *wrong]
+        line = f"{instant_text(done.publication.now)}  " + "; ".join(parts)
     _write(line)
 
 

@@ -1,16 +1,17 @@
 """The status of variables, as a screen and as JSON."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tsunami_cli.core.forecast import Next
+from tsunami_cli.core.journal import Entry
 from tsunami_cli.core.record import Record
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import instant_text, percent_shown
-from tsunami_cli.core.values import key_text, scalar, shown
+from tsunami_cli.core.values import key_text, printable, scalar, shown
 from tsunami_cli.output.streams import NEW, OLD, TROUBLE, console, count_of, emit
 from tsunami_cli.output.times import distance, local, zone_of
 
@@ -35,6 +36,8 @@ class StatusScreen:
     rows: Sequence[tuple[Status, Next | None]]
     record: Record | None = None
     """The newest ledger entry; None where nothing was published."""
+    halts: Mapping[str, Entry] = field(default_factory=dict)
+    """By variable the decision that halted it, where history has it."""
     broken: int = 0
     """Variables that are left out because their files have errors."""
 
@@ -53,7 +56,7 @@ def show(found: StatusScreen, *, as_json: bool) -> None:
         screen.print("no variables yet: make one with tsunami new")
         return
     screen.print()
-    rows = [_row(status, coming, found.now) for status, coming in found.rows]
+    rows = [_row(status, coming, found) for status, coming in found.rows]
     widths = [max((row[place].cell_len for row in rows), default=0) for place in range(4)]
     for (status, _), (name, state, percent, counts, then) in zip(found.rows, rows, strict=True):
         name.pad_right(widths[0] - name.cell_len + 2)
@@ -81,7 +84,7 @@ def _published(found: StatusScreen) -> str:
     return f"last told {distance(record.at, found.now)} (#{record.sequence}, {record.commit[:7]})"
 
 
-def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Text, Text, Text, Text]":
+def _row(status: Status, coming: Next | None, found: StatusScreen) -> "tuple[Text, Text, Text, Text, Text]":
     """Return name, state, percent, counts and what comes next of one variable."""
     from rich.text import Text
 
@@ -98,19 +101,22 @@ def _row(status: Status, coming: Next | None, now: datetime) -> "tuple[Text, Tex
         counts = Text(f"{shown(values[0][0])} everywhere")
     elif pinned:
         counts.append(f" ({pinned:,} pinned)", OLD)
-    trouble = TROUBLE if status.state in ("halted", "rolling-back") else ""
+    trouble = TROUBLE if status.held or status.state in ("halted", "rolling-back") else ""
     percent = Text(percent_shown(status.planned) if active else "")
-    then = Text(_then(status, coming, now), trouble)
-    return Text(status.variable.name), Text(status.state, trouble), percent, counts, then
+    then = Text(_then(status, coming, found), trouble)
+    state = Text("held" if status.held else status.state, trouble)
+    return Text(status.variable.name), state, percent, counts, then
 
 
-def _then(status: Status, coming: Next | None, now: datetime) -> str:
+def _then(status: Status, coming: Next | None, found: StatusScreen) -> str:
     """Return what comes next, or since when nothing does."""
-    active = status.variable.active
+    active, now = status.variable.active, found.now
     if active is None:
         return ""
     if active.halted is not None:
-        return f"halted {distance(min(active.halted, now), now)}"
+        return f"halted {distance(min(active.halted, now), now)}{_why(found.halts.get(status.variable.name))}"
+    if status.held is not None:
+        return f"held since {distance(status.held.since, now)}: {status.held.slo} {printable(status.held.why)}"
     if status.state == "scheduled":
         starts = active.schedule.starts
         return f"starts {local(starts, zone_of(status.variable), now)} ({distance(starts, now)})"
@@ -121,6 +127,14 @@ def _then(status: Status, coming: Next | None, now: datetime) -> str:
     if coming is None:
         return ""
     return f"next: {count_of(coming.hosts, 'host')} {distance(coming.at, now)}"
+
+
+def _why(halt: Entry | None) -> str:
+    """Return ` by Ann Ek: search is slow`; the guard's reason names the SLO first."""
+    if halt is None:
+        return ""
+    reason = f": {printable(halt.brief)}" if halt.brief else ""
+    return f" by {halt.by}{reason}"
 
 
 def bar_of(share: Fraction, width: int) -> str:
@@ -163,7 +177,7 @@ def _variable(status: Status) -> dict[str, Any]:
         "name": status.variable.name,
         "state": status.state,
         "values": {key_text(value): count for value, count in status.values.items()},
-        "held": None,
+        "held": status.held and status.held.slo,
         "rollout": rollout,
         "roles": [
             {"role": r.role, "hosts": r.hosts, "pinned": r.pinned, "moved": r.moved, "quota": r.quota}

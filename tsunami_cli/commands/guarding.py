@@ -1,0 +1,155 @@
+"""How the guard goes about it: ask the metrics server, judge, and decide as a person would, in a commit."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tsunami_cli.adapters.git.repository import Repository
+from tsunami_cli.adapters.prometheus.environment import URL, prometheus
+from tsunami_cli.commands.deciding import Decided, Decider, Made
+from tsunami_cli.commands.fleet import SETTINGS, Fleet
+from tsunami_cli.core.decisions import Change, halt, rollback
+from tsunami_cli.core.guard.cases import cases
+from tsunami_cli.core.guard.judging import Judgement
+from tsunami_cli.core.guard.naming import Names
+from tsunami_cli.core.guard.questions import Answer, Question
+from tsunami_cli.core.guard.rulings import Ruling, rulings
+from tsunami_cli.core.model import Rollout, Variable
+from tsunami_cli.core.problems import Refusal
+from tsunami_cli.core.published import Ruled
+from tsunami_cli.core.record import Record
+from tsunami_cli.core.status import Status, status_of
+from tsunami_cli.core.told import Hold, Told
+from tsunami_cli.errors import TsunamiError, Unreachable
+
+DECISIONS = ("halt", "rollback")
+"""The actions that are decisions: commits on the branch."""
+
+
+@dataclass(frozen=True)
+class Enacted:
+    """A ruling, and what became of it."""
+
+    ruling: Ruling
+    commit: str | None = None
+    """The commit that says so; None where there was none to make."""
+    failure: TsunamiError | None = None
+    """Why it could not be made, or is in this clone alone."""
+
+    @property
+    def exit_code(self) -> int:
+        """0, that of the failure, or 4 where something could not be asked."""
+        if self.failure is not None:
+            return self.failure.exit_code
+        return 4 if any(one.status == "error" for one in self.ruling.judgements) else 0
+
+
+def judge(
+    fleet: Fleet,
+    variables: Sequence[Variable],
+    told: Callable[[Variable], Told | None],
+    now: datetime,
+    *,
+    anyway: bool = False,
+) -> list[Judgement]:
+    """Return the judgement on every SLO of the variables, in their order.
+
+    `told` gives what the ledger says of one; `anyway` measures also what cannot be judged now. What is asked alike is
+    asked once. Where the metrics server fails, that is the judgement.
+    """
+    found = [
+        case for variable in variables for case in cases(variable, fleet.roles, told(variable), now, anyway=anyway)
+    ]
+    answers = _answers(fleet, {question for case in found for question in case.questions})
+    names = Names(fleet.inventory.hosts) if answers else Names(())
+    label = fleet.settings.host_label
+    return [
+        case.judged(case.measured(answers, names, label) if case.questions or case.failure else None, now)
+        for case in found
+    ]
+
+
+def _answers(fleet: Fleet, questions: set[Question]) -> dict[Question, Answer]:
+    if not questions:
+        return {}
+    url = os.environ.get(URL) or fleet.settings.prometheus
+    if url is None:
+        # Falls to a hold, as every doubt does: who wrote an SLO wants it watched.
+        why = f"{SETTINGS} does not say where metrics are: guard: {{prometheus: http://...}}"
+        return dict.fromkeys(questions, Answer(failure=why))
+    return prometheus(url, len(fleet.inventory.hosts)).ask(questions)
+
+
+@dataclass
+class Guarded:
+    """The guard's part in one publish: what it held and decided, over all attempts."""
+
+    holds: dict[str, tuple[Hold, ...]] = field(default_factory=dict)
+    ruled: list[Ruled] = field(default_factory=list)
+    exit_code: int = 0
+    _tried: list[tuple[str, Rollout | None]] = field(default_factory=list)
+    """Decisions that were tried, so that one that cannot be made is not tried again and again."""
+
+    def look(
+        self, fleet: Fleet, variables: Sequence[Variable], previous: Record, now: datetime, root: Repository | None
+    ) -> bool:
+        """Judge, and decide; say whether there is a decision that is to be published instead.
+
+        Without a repository nothing is decided. What would be decided, and what could not, is held.
+        """
+        self.holds = {}
+        found = rulings(judge(fleet, variables, lambda variable: previous.told(variable.name), now))
+        decider = Decider(None, root) if root else None
+        decided = False
+        for ruling in found:
+            more = ""
+            if ruling.action in DECISIONS:
+                key = (ruling.variable, ruling.rollout)
+                if decider is not None and key not in self._tried:
+                    self._tried.append(key)
+                    decided |= self._decide(ruling, decider)
+                more = f" (the guard {'would' if decider is None else 'could not'} {ruling.action})"
+                if decider is None:
+                    self.ruled.append(Ruled(ruling.variable, ruling.action, ruling.slo, ruling.because[0].why, None))
+            if ruling.action != "none":
+                self.holds[ruling.variable] = ruling.holds(previous.told(ruling.variable), now, more)
+        if any(hold.unasked for holds in self.holds.values() for hold in holds):
+            self.exit_code = self.exit_code or Unreachable.exit_code
+        return decided
+
+    def _decide(self, ruling: Ruling, decider: Decider) -> bool:
+        """Make a decision; say whether it, or another one meanwhile, is on the branch."""
+        done = enact(ruling, decider)
+        if done.failure is not None:
+            self.exit_code = done.failure.exit_code
+        if done.failure is not None or done.commit is not None:
+            why = f"{ruling.slo}: {ruling.because[0].why}"
+            failure = str(done.failure) if done.failure else None
+            self.ruled.append(Ruled(ruling.variable, ruling.action, ruling.slo, why, done.commit, failure))
+        return done.failure is None
+
+
+def enact(ruling: Ruling, decider: Decider) -> Enacted:
+    """Make the decision that a ruling asks for; none where somebody else has decided on the rollout meanwhile."""
+
+    def make(fleet: Fleet) -> Sequence[Made]:
+        loaded = fleet.load(ruling.variable, alone=True)
+        variable = loaded.variable
+        if variable is None or variable.active != ruling.rollout:
+            return []
+        status = status_of(variable, fleet.roles, decider.now, decider.told(variable))
+        change = _change(ruling, status, decider.now)
+        return [Made(replace(change, guard=ruling.slo), loaded)] if change else []
+
+    try:
+        decided: Decided = decider.decide(make, ruling.reason, urgent=True)
+    except (Refusal, TsunamiError) as no:
+        return Enacted(ruling, failure=no if isinstance(no, TsunamiError) else TsunamiError(str(no)))
+    return Enacted(ruling, decided.outcome.commit, decided.outcome.failure)
+
+
+def _change(ruling: Ruling, status: Status, now: datetime) -> Change | None:
+    if ruling.action == "halt":
+        return halt(status, now)
+    return rollback(status, now, ruling.back)
