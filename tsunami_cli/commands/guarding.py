@@ -124,8 +124,8 @@ class Guarded:
         if done.failure is not None:
             self.exit_code = done.failure.exit_code
         if done.failure is not None or done.commit is not None:
-            why = f"{ruling.slo}: {ruling.because[0].why}"
             failure = str(done.failure) if done.failure else None
+            why = ruling.because[0].why
             self.ruled.append(Ruled(ruling.variable, ruling.action, ruling.slo, why, done.commit, failure))
         return done.failure is None
 

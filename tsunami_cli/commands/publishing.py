@@ -244,7 +244,7 @@ class Publisher:
     def _what_is_held(self, plan: Publication, found: Admitted) -> list[Held]:
         held = [Held(name, "its file cannot be used: everybody keeps what they have") for name in sorted(found.kept)]
         for name, holds in sorted(plan.holds.items()):
-            held += [Held(name, f"held: {hold.slo} {hold.why}", hold.slo) for hold in holds]
+            held += [Held(name, f"held: {hold.slo}: {hold.why}", hold.slo) for hold in holds]
         for variable in plan.variables:
             if variable.name in plan.holds:
                 continue

@@ -46,11 +46,11 @@ def show(variable: Variable, found: Sequence[Judgement], now: datetime, *, publi
         head = Text(slo.name, NEW).append(f"  {slo.objective}  {slo.compare}, for {duration_text(slo.sustained)}", "")
         out.print(head.append(f", settle {duration_text(slo.settle)}", ""))
         for name, text in _rows(one):
-            out.print(Text(f"  {name:<8}  ", OLD).append(text, ""))
-        status = Text(f"  {one.status:<8}  ", STYLES.get(one.status, ""))
+            out.print(Text(f"  {name:<10}  ", OLD).append(text, ""))
+        status = Text(f"  {one.status:<10}  ", STYLES.get(one.status, ""))
         out.print(status.append(printable(one.why), ""))
         does = one.action if one.action != "none" else "nothing"
-        out.print(Text("  guard     ", OLD).append(f"does {does}" if does == "nothing" else f"would {does}", ""))
+        out.print(Text("  guard       ", OLD).append(f"does {does}" if does == "nothing" else f"would {does}", ""))
 
 
 def _rows(one: Judgement) -> list[tuple[str, str]]:

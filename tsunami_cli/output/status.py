@@ -116,7 +116,7 @@ def _then(status: Status, coming: Next | None, found: StatusScreen) -> str:
     if active.halted is not None:
         return f"halted {distance(min(active.halted, now), now)}{_why(found.halts.get(status.variable.name))}"
     if status.held is not None:
-        return f"held since {distance(status.held.since, now)}: {status.held.slo} {printable(status.held.why)}"
+        return f"held {distance(status.held.since, now)}: {status.held.slo}: {printable(status.held.why)}"
     if status.state == "scheduled":
         starts = active.schedule.starts
         return f"starts {local(starts, zone_of(status.variable), now)} ({distance(starts, now)})"

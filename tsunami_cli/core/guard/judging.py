@@ -115,16 +115,22 @@ def _doubt(slo: Slo, found: Measured, values: Sequence[Fraction | None]) -> str 
     if not fleet and found.strays == found.series:
         return f"none of {found.series:,} series names a host of the inventory"
     if not fleet and found.hosts < slo.min_hosts:
-        return f"{found.hosts} of at least {slo.min_hosts} moved hosts were told {duration_text(slo.settle)} ago"
+        fresh = len(found.cohorts.fresh)
+        return f"{fresh} moved host{'s' * (fresh != 1)} still settle for {duration_text(slo.settle)}"
     if not fleet and found.uselessness > slo.max_silent:
         return f"{len(found.silent) + found.useless:,} of {_moved(found)} without a finite value"
-    window = found.window
-    missing = sum(value is None for value in values)
-    if 2 * missing * window.step > window.step * window.steps:
-        last = next((place for place in reversed(range(len(values))) if values[place] is not None), None)
-        since = "" if last is None else f" since {instant_text(moment_of(window.instants[last]))}"
-        return f"no data for {missing} of {len(values)} samples{since}"
-    return None
+    window, known = found.window, [place for place, value in enumerate(values) if value is not None]
+    missing = len(values) - len(known)
+    if 2 * missing * window.step <= window.step * window.steps:
+        return None
+    settled = min((first for first, _ in found.cohorts.moved.values()), default=0)
+    if not fleet and known and settled >= missing:
+        # There is no sample missing but those before the first host had settled.
+        return f"{_moved(found)} settled just now: {len(known)} of {len(values)} samples until now"
+    since = (
+        f" since {instant_text(moment_of(window.instants[known[-1]]))}" if known and known[-1] < window.steps else ""
+    )
+    return f"no data for {missing} of {len(values)} samples{since}"
 
 
 def _compared(slo: Slo, found: Measured) -> list[Fraction | None]:
