@@ -118,7 +118,7 @@ class _Check:
             return
         ids = frozenset(rollout.id for rollout in variable.rollouts)
         known = undecided.get(file, ids)
-        self._problems += fleet_problems(file, root, variable, inventory, settings.every, self._now, known)
+        self._problems += fleet_problems(file, root, variable, inventory, settings, self._now, known)
 
     def _read(self, file: str, missing: str) -> bytes | None:
         """Read a file; that it is missing, or leads out of the repository, becomes a problem."""

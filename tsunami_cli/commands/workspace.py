@@ -75,7 +75,8 @@ class Workspace:
         told = self.told(variable, roles, record)
         if told is None or self.ahead or self.back:
             return told
-        return tell(variable, roles, self.now, told, self.fleet.settings.every)
+        # What the guard held last it holds until it has looked again.
+        return tell(variable, roles, self.now, told, self.fleet.settings.every, held=told.held)
 
     def admitted(self, names: Sequence[str], record: "Record") -> "Admitted":
         """Return the variables of these names, or all, as a publish would take them on top of what was told.

@@ -10,7 +10,7 @@ from tsunami_cli.core.lineup import Lineup, Role
 from tsunami_cli.core.model import Limit, Pin, Rollout, Variable
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.status import State, moves_so_far, status_of, values_now
-from tsunami_cli.core.told import Told, adopted
+from tsunami_cli.core.told import Hold, Told, adopted
 from tsunami_cli.core.values import Value
 
 
@@ -39,6 +39,8 @@ class Explanation:
     """When the plan, the files being as they are, moves the host next; None where it never does."""
     limit: Limit
     """The bounds of its role."""
+    held: Hold | None = None
+    """What keeps the guard from moving any host of the variable."""
 
     @property
     def ground(self) -> Ground:
@@ -74,11 +76,12 @@ def explain(
     source = next((r for r in reversed(variable.rollouts) if host in moves[r.id]), None) if pin is None else None
     placed = pin is None and active is not None
     ahead = moves_ahead(variable, (role,), now, told)
+    status = status_of(variable, (role,), now, told)
     return Explanation(
         host=host,
         role=role.name,
         variable=variable,
-        state=status_of(variable, (role,), now, told).state,
+        state=status.state,
         value=value,
         because="pin" if pin else "rollout" if source else "default",
         source=source,
@@ -89,4 +92,5 @@ def explain(
         quota=lineup.quota(active).at(active.progress(now)) if placed and active else None,
         not_before=next((move.at for move in ahead if move.host == host), None),
         limit=variable.limit(role.name),
+        held=status.held,
     )

@@ -78,6 +78,8 @@ def _because(screen: ExplainScreen) -> str:
 def _moves(screen: ExplainScreen) -> str:
     """Return when the host moves next, or what keeps it."""
     found, zone = screen.found, zone_of(screen.found.variable)
+    if found.held is not None and found.position is not None and not found.moved:
+        return f"not while the guard holds it: {found.held.slo}: {printable(found.held.why)}"
     if found.not_before is not None:
         back = "back " if found.moved else ""
         return f"{back}{local(found.not_before, zone, screen.now)} ({distance(found.not_before, screen.now)})"
@@ -127,6 +129,7 @@ def as_data(screen: ExplainScreen) -> dict[str, Any]:
         "position": found.position,
         "of": found.of,
         "quota": found.quota,
+        "held": found.held and found.held.slo,
         "not_before": found.not_before and instant_text(found.not_before),
         "told": None if told is None else scalar(told),
         "told_at": telling and instant_text(telling.at),

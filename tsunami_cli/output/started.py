@@ -134,7 +134,7 @@ def _remarks(
         yield "held back", ", ".join(held[:4]) + (f" and {len(held) - 4} more" if len(held) > 4 else "")
     if variable.slos:
         names = ", ".join(f"{slo.name} ({_VIOLATED[slo.on_violation.partition(' ')[0]]})" for slo in variable.slos)
-        yield "objectives", names
+        yield "guarded by", names
     rise = rollout.schedule.steepest(every // timedelta(seconds=1), steps=True)
     if rise > Fraction(1, 10):
         yield "abrupt", f"up to {float(100 * rise):.3g} % of all hosts change between two publishes ({span(every)})"

@@ -4,8 +4,10 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from tsunami_cli.core.checks.document import Document
+from tsunami_cli.core.guard.queries import NAMES, unknown_names
 from tsunami_cli.core.inventory import Inventory
-from tsunami_cli.core.model import Globs, Rollout, Variable
+from tsunami_cli.core.lineup import lineups, roles_of
+from tsunami_cli.core.model import Globs, Rollout, Settings, Variable
 from tsunami_cli.core.nodes import Node, Path
 from tsunami_cli.core.problems import Problem
 from tsunami_cli.core.text import duration_text, instant_text
@@ -19,11 +21,11 @@ def fleet_problems(
     root: Node,
     variable: Variable,
     inventory: Inventory,
-    every: timedelta,
+    settings: Settings,
     now: datetime,
     known: Collection[str],
 ) -> tuple[Problem, ...]:
-    """Return warnings: patterns that match nothing, starts in the past, publishes too rare for the plan.
+    """Return warnings: patterns that match nothing, starts in the past, objectives that cannot be judged.
 
     `known` holds the ids of the rollouts that are decided already, on the branch that counts.
     """
@@ -34,8 +36,26 @@ def fleet_problems(
         if not Globs((pattern,)).among(names):
             document.note(path, f"{pattern} matches no {kind} of the inventory", "warning")
     for place, rollout in enumerate(variable.rollouts):
-        _judge(document, ("rollouts", place), rollout, every, now, new=rollout.id not in known)
+        _judge(document, ("rollouts", place), rollout, settings.every, now, new=rollout.id not in known)
+    _watch(document, variable, inventory, settings)
     return document.problems
+
+
+def _watch(document: Document, variable: Variable, inventory: Inventory, settings: Settings) -> None:
+    """Note objectives that hold every rollout, or never judge one."""
+    if variable.slos and settings.prometheus is None:
+        message = "the settings do not say where metrics are: rollouts are held until guard.prometheus does"
+        document.note(("slos",), message, "warning")
+    for place, slo in enumerate(variable.slos):
+        for name in unknown_names(slo.query):
+            known = ", ".join(f"${one}" for one in NAMES)
+            document.note(("slos", place, "query"), f"${name} stands for nothing: there are {known}", "warning")
+        if slo.compare == "fleet" or slo.min_hosts == 1:
+            continue
+        hosts = sum(len(lineup.free) for lineup in lineups(variable, roles_of(inventory)))
+        if slo.min_hosts > hosts:
+            message = f"the variable has {hosts:,} hosts that are not pinned: this is never judged"
+            document.note(("slos", place, "min_hosts"), message, "warning")
 
 
 def _judge(document: Document, path: Path, rollout: Rollout, every: timedelta, now: datetime, *, new: bool) -> None:
