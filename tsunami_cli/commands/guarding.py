@@ -1,7 +1,7 @@
 """How the guard goes about it: ask the metrics server, judge, and decide as a person would, in a commit."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from tsunami_cli.adapters.prometheus.environment import URL, prometheus
 from tsunami_cli.commands.deciding import Decided, Decider, Made
 from tsunami_cli.commands.fleet import SETTINGS, Fleet
 from tsunami_cli.core.decisions import Change, halt, rollback
-from tsunami_cli.core.guard.cases import cases
+from tsunami_cli.core.guard.cases import Case, Docket
 from tsunami_cli.core.guard.judging import Judgement
 from tsunami_cli.core.guard.naming import Names
 from tsunami_cli.core.guard.questions import Answer, Question
@@ -56,29 +56,55 @@ def judge(
     """Return the judgement on every SLO of the variables, in their order.
 
     `told` gives what the ledger says of one; `anyway` measures also what cannot be judged now. What is asked alike is
-    asked once. Where the metrics server fails, that is the judgement.
+    asked once; where a first look is not enough to act on, a closer one follows. Where the metrics server fails, that
+    is the judgement.
     """
-    found = [
-        case for variable in variables for case in cases(variable, fleet.roles, told(variable), now, anyway=anyway)
-    ]
-    answers = _answers(fleet, {question for case in found for question in case.questions})
-    names = Names(fleet.inventory.hosts) if answers else Names(())
-    label = fleet.settings.host_label
-    return [
-        case.judged(case.measured(answers, names, label) if case.questions or case.failure else None, now)
-        for case in found
-    ]
+    dockets = [Docket(variable, fleet.roles, told(variable), now) for variable in variables if variable.slos]
+    cases = [case for docket in dockets for case in docket.cases(anyway=anyway)]
+    found = list(_heard(fleet, cases, whole=anyway))
+    closer = {place: case.closer(one) for place, (case, one) in enumerate(zip(cases, found, strict=True))}
+    again = {place: case for place, case in closer.items() if case is not None}
+    for place, judgement in zip(again, _heard(fleet, list(again.values()), whole=True), strict=True):
+        found[place] = judgement
+    return found
 
 
-def _answers(fleet: Fleet, questions: set[Question]) -> dict[Question, Answer]:
+def _heard(fleet: Fleet, cases: Sequence[Case], *, whole: bool) -> list[Judgement]:
+    """Return the judgement on each case, made as soon as its answers are there, and these then forgotten.
+
+    What a judgement was made by is forgotten too, unless something follows from it or `whole` is asked for.
+    """
+    names, label = Names(fleet.inventory.hosts), fleet.settings.host_label
+    found: dict[int, Judgement] = {}
+    waiting: dict[Question, list[int]] = {}
+    answers: dict[Question, Answer] = {}
+    for place, case in enumerate(cases):
+        for question in case.questions:
+            waiting.setdefault(question, []).append(place)
+        if not case.questions:
+            found[place] = case.judged({}, names, label)
+    for question, answer in _answers(fleet, waiting):
+        answers[question] = answer
+        for place in waiting[question]:
+            case = cases[place]
+            if all(one in answers for one in case.questions):
+                judgement = case.judged(answers, names, label)
+                found[place] = judgement if whole or judgement.action != "none" else replace(judgement, measured=None)
+        for known in list(answers):
+            if all(place in found for place in waiting[known]):
+                del answers[known]
+    return [found[place] for place in range(len(cases))]
+
+
+def _answers(fleet: Fleet, questions: Collection[Question]) -> Iterable[tuple[Question, Answer]]:
     if not questions:
-        return {}
+        return ()
     url = os.environ.get(URL) or fleet.settings.prometheus
     if url is None:
         # Falls to a hold, as every doubt does: who wrote an SLO wants it watched.
         why = f"{SETTINGS} does not say where metrics are: guard: {{prometheus: http://...}}"
-        return dict.fromkeys(questions, Answer(failure=why))
-    return prometheus(url, len(fleet.inventory.hosts)).ask(questions)
+        return [(question, Answer(failure=why)) for question in questions]
+    return prometheus(url, len(fleet.inventory.hosts)).answers(questions)
 
 
 @dataclass

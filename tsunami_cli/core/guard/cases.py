@@ -1,12 +1,13 @@
 """What the guard has to judge, and what it has to ask for that; no question where nothing can follow from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
 
 from tsunami_cli.core.guard.cohorts import Cohorts, cohorts_of
 from tsunami_cli.core.guard.judging import Judgement, judged, unjudged
-from tsunami_cli.core.guard.measuring import Measured, measured
+from tsunami_cli.core.guard.measuring import measured
 from tsunami_cli.core.guard.naming import Names
 from tsunami_cli.core.guard.queries import expanded
 from tsunami_cli.core.guard.questions import Answer, Question, Window
@@ -17,59 +18,84 @@ from tsunami_cli.core.told import Told
 
 
 @dataclass(frozen=True)
+class Docket:
+    """A variable with its SLOs, at one instant."""
+
+    variable: Variable
+    roles: Sequence[Role]
+    told: Told | None
+    """What the ledger says; None where nothing was ever published, and then the plan counts."""
+    now: datetime
+    _known: dict[tuple[Window, timedelta], Cohorts] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def state(self) -> State:
+        """Where the variable stands."""
+        return status_of(self.variable, self.roles, self.now, self.told).state
+
+    def cohorts(self, window: Window, settle: timedelta) -> Cohorts:
+        """Return who is held against whom; SLOs that look alike share that."""
+        active = self.variable.active
+        if active is None:
+            return Cohorts()
+        key = (window, settle)
+        if key not in self._known:
+            self._known[key] = cohorts_of(self.variable, active, self.roles, self.told, window, settle)
+        return self._known[key]
+
+    def cases(self, *, anyway: bool = False) -> Iterator["Case"]:
+        """Yield the SLOs in the order of the file.
+
+        With `anyway` also what cannot be judged now is asked, and closely, for somebody to look at.
+        """
+        for slo in self.variable.slos:
+            yield self.case(slo, fine=anyway, anyway=anyway)
+
+    def case(self, slo: Slo, *, fine: bool, anyway: bool = False) -> "Case":
+        """Return one SLO as a case; `fine` for a closer look."""
+        active, window = self.variable.active, Window.until(self.now, slo.sustained, fine=fine)
+        cohorts = self.cohorts(window, slo.settle)
+        why = unjudged(slo, active, self.state, cohorts, self.now)
+        questions: Sequence[Question] = ()
+        failure = None
+        if active is not None and (why is None or anyway):
+            applying = [role.name for role in self.roles if self.variable.roles.match(role.name)]
+            try:
+                questions = [Question(text, window) for text in expanded(slo.query, self.variable, active, applying)]
+            except ValueError as wrong:
+                failure = f"the query cannot be asked: {wrong}"
+        return Case(self, slo, cohorts, window, fine, questions, why, failure)
+
+
+@dataclass(frozen=True)
 class Case:
     """An SLO of a variable, and the questions that decide it."""
 
-    variable: Variable
+    docket: Docket
     slo: Slo
-    state: State
     cohorts: Cohorts
     window: Window
-    questions: Sequence[Question] = ()
+    fine: bool
+    questions: Sequence[Question]
     """None where there is nothing to ask; several where it goes role by role."""
-    unjudged: str | None = None
-    """Why nothing is asked."""
-    failure: str | None = None
+    unjudged: str | None
+    """Why nothing is judged."""
+    failure: str | None
     """Why the query cannot be asked as it stands."""
 
-    def measured(self, answers: Mapping[Question, Answer], names: Names, label: str) -> Measured:
-        """Return what was measured; `label` is the one by which series name their hosts."""
-        found = [answers[question] for question in self.questions] or [Answer(failure=self.failure)]
-        answered = measured(self.window, self.cohorts, found, names, label)
-        return replace(answered, queries=tuple(question.query for question in self.questions))
+    def closer(self, first: Judgement) -> "Case | None":
+        """Return the case for a closer look, where the first one is not enough to act on."""
+        return self.docket.case(self.slo, fine=True) if first.doubtful and not self.fine else None
 
-    def judged(self, found: Measured | None, now: datetime) -> Judgement:
-        """Return the judgement; `found` is None where nothing was asked."""
-        rollout = self.variable.active
+    def judged(self, answers: Mapping[Question, Answer], names: Names, label: str) -> Judgement:
+        """Return the judgement; `label` is the one by which series name their hosts."""
+        variable, rollout = self.docket.variable, self.docket.variable.active
+        found = None
+        if self.questions or self.failure:
+            replies = [answers[question] for question in self.questions] or [Answer(failure=self.failure)]
+            found = measured(self.window, self.cohorts, replies, names, label)
+            found = replace(found, queries=tuple(question.query for question in self.questions))
         if found is None or rollout is None or self.unjudged is not None:
             why = self.unjudged or "nothing was asked"
-            return Judgement(self.variable.name, rollout, self.slo, "not-judged", why, measured=found)
-        return judged(self.variable, rollout, self.slo, self.state, found, now)
-
-
-def cases(
-    variable: Variable, roles: Sequence[Role], told: Told | None, now: datetime, *, anyway: bool = False
-) -> Iterator[Case]:
-    """Yield the SLOs of a variable as cases, in the order of its file.
-
-    `told` is what the ledger says; None where nothing was ever published, and then the plan counts. With `anyway` also
-    what cannot be judged now is asked, for somebody to look at.
-    """
-    if not variable.slos:
-        return
-    active, state = variable.active, status_of(variable, roles, now, told).state
-    applying = [role.name for role in roles if variable.roles.match(role.name)]
-    known: dict[object, Cohorts] = {}
-    for slo in variable.slos:
-        window = Window.until(now, slo.sustained)
-        key = (window, slo.settle)
-        if key not in known:
-            known[key] = cohorts_of(variable, active, roles, told, window, slo.settle) if active else Cohorts()
-        why, failure = unjudged(slo, active, state, known[key], now), None
-        questions: Sequence[Question] = ()
-        if active is not None and (why is None or anyway):
-            try:
-                questions = [Question(text, window) for text in expanded(slo.query, variable, active, applying)]
-            except ValueError as wrong:
-                failure = f"the query cannot be asked: {wrong}"
-        yield Case(variable, slo, state, known[key], window, questions, why, failure)
+            return Judgement(variable.name, rollout, self.slo, "not-judged", why, measured=found)
+        return judged(variable, rollout, self.slo, self.docket.state, found, self.docket.now)

@@ -36,6 +36,15 @@ class Cohorts:
         """By place, how many hosts of the rest were moved just then."""
         return Counter(end for _, end in self.rest.values())
 
+    @cached_property
+    def _came(self) -> Counter[int]:
+        """By place, how many of the moved hosts had settled just then."""
+        return Counter(first for first, _ in self.moved.values())
+
+    def moved_at(self, place: int) -> int:
+        """Return how many hosts had been moved and settled at an instant."""
+        return sum(count for first, count in self._came.items() if first <= place)
+
     def rest_at(self, place: int) -> int:
         """Return how many hosts had not been moved at an instant."""
         return sum(count for end, count in self._left.items() if place < end)

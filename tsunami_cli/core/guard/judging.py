@@ -39,6 +39,9 @@ class Judgement:
     silent: int = 0
     """Those of them without a series."""
     measured: Measured | None = None
+    """What it was judged by; None where nothing was asked, or nothing came of it."""
+    doubtful: bool = False
+    """Whether it takes a closer look before anything follows from it."""
 
     @property
     def back(self) -> timedelta:
@@ -79,6 +82,16 @@ def judged(variable: Variable, rollout: Rollout, slo: Slo, state: State, found: 
         hosts=found.fleet.latest[1] if fleet else found.hosts,
         silent=0 if fleet else len(found.silent),
         measured=found,
+        doubtful=status == "violated" or (found.failure is None and _gaps(slo, found)),
+    )
+
+
+def _gaps(slo: Slo, found: Measured) -> bool:
+    """Say whether hosts that count had no value at some instant."""
+    if slo.compare == "fleet":
+        return bool(found.series) and any(len(column) < slo.min_hosts for column in found.fleet.columns)
+    return any(
+        len(column) < slo.min_hosts <= found.cohorts.moved_at(place) for place, column in enumerate(found.moved.columns)
     )
 
 

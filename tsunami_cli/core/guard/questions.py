@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from tsunami_cli.core.calendar import unix
 
-INTERVALS = 10
-"""Into how many parts the time over which an SLO is judged is cut."""
+COARSE, FINE = 4, 40
+"""Into how many parts the time over which an SLO is judged is cut: at first sight, and for a closer look."""
 LONGEST_STEP = 300
-"""Seconds between two samples at most: how far a metrics server looks back for the last value of a series."""
+"""Seconds between two samples of a closer look at most: so far a metrics server looks back for a series' last value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Window:
     """How many of them there are: there is one instant more."""
 
     @classmethod
-    def until(cls, now: datetime, length: timedelta) -> "Window":
+    def until(cls, now: datetime, length: timedelta, *, fine: bool) -> "Window":
         """Return the window of at least `length` that ends at `now`."""
         seconds = max(1, int(length.total_seconds()))
-        step = min(LONGEST_STEP, max(1, round(seconds / INTERVALS)))
+        step = min(LONGEST_STEP, max(1, seconds // FINE)) if fine else max(1, -(-seconds // COARSE))
         return cls(unix(now), step, -(-seconds // step))
 
     @property
