@@ -1,26 +1,34 @@
-"""`tsunami demo`: two weeks of rollouts in a few seconds."""
+"""`tsunami demo`: two weeks of rollouts in a few seconds, and a bad version that the guard catches."""
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tsunami_cli.adapters import clock, own_files
 from tsunami_cli.adapters.git.creation import create
+from tsunami_cli.adapters.git.process import output
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import WorkTree
 from tsunami_cli.commands import audit, explain, halt, log, publish, pull, resume, start, status
 from tsunami_cli.commands.fleet import SETTINGS, Fleet
 from tsunami_cli.commands.publishing import Asked, Publisher
 from tsunami_cli.commands.workspace import Workspace
+from tsunami_cli.core.calendar import unix
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.core.text import duration
+from tsunami_cli.core.values import value_of
 from tsunami_cli.errors import Refused
+
+if TYPE_CHECKING:
+    from tsunami_cli.core.published import Published
+    from tsunami_cli.demo.story import Story
+    from tsunami_cli.output.demo import Stage
 
 MONDAY = datetime(2016, 11, 14, 9, 0, tzinfo=UTC)
 """Ten in the morning in Stockholm."""
@@ -28,9 +36,12 @@ EVENING = timedelta(hours=7)
 """From then to the evening, when the day's work is looked at."""
 BEFORE_CLOSING = EVENING - timedelta(minutes=1)
 SATURDAY = 5
-DAYS = 21
-"""More than it takes."""
+DAYS = 28
+"""More than it takes, also where it is published so rarely that the limits of a role hold its hosts back."""
 LEADER = "lon2-accesspoint-a7"
+BAD = "0.9.13"
+HOURS = 8
+"""More than the guard takes, and the way back."""
 
 
 def command(
@@ -41,11 +52,13 @@ def command(
     pause: Annotated[float, typer.Option("--pause", min=0, max=5, metavar="S", help="Seconds between days.")] = 0.15,
     hours: Annotated[int, typer.Option("--hours", min=1, max=4, metavar="N", help="Hours between publishes.")] = 1,
 ) -> None:
-    """Watch a whole rollout on the example fleet: 14 days with a fast clock, in a few seconds.
+    """Watch a whole rollout on the example fleet, and a bad one that the guard takes back: weeks in a few seconds.
 
     It needs no server and no account, and leaves nothing behind unless you say --keep.
     """
-    with _folder(keep) as folder:
+    from tsunami_cli.demo.metrics import own_environment
+
+    with own_environment(), _folder(keep) as folder:
         _Demo(folder, pause, hours).run(kept=keep is not None)
 
 
@@ -65,18 +78,12 @@ class _Demo:
     """The example fleet in a repository of its own, and a clock that we turn."""
 
     def __init__(self, folder: Path, pause: float, hours: int) -> None:
-        from tsunami_cli.adapters.folders import write_new
         from tsunami_cli.output.demo import Stage
 
         self._folder, self._pause, self._now = folder, pause, MONDAY
-        clock.pretend(MONDAY)
-        files = own_files.example() | own_files.schemas()
-        # A publish every five minutes would be 4,032 of them.
-        files[SETTINGS] = files[SETTINGS].replace(b"every: 5m", f"every: {hours}h".encode())
         # Each day after nine, and once more just before the office closes.
         self._ticks = [*(timedelta(hours=hour) for hour in range(0, 7, hours)), BEFORE_CLOSING]
-        write_new(folder, files)
-        create(folder, "The example fleet", MONDAY)
+        lay_out(folder, hours)
         self._stage = Stage()
 
     def run(self, *, kept: bool) -> None:
@@ -118,6 +125,9 @@ class _Demo:
         self._say(f"tsunami audit --host {LEADER}")
         audit.command([LEADER], folder=self._folder)
         self._pull()
+        # Whoever starts on a Thursday has no working hours left for the half of it.
+        monday = MONDAY + timedelta(days=7 * ((self._now - MONDAY).days // 7 + 1))
+        second_act(self._folder, self._stage, monday, self._pause)
         self._stage.ending(self._folder if kept else None)
 
     def _pull(self) -> None:
@@ -133,21 +143,12 @@ class _Demo:
         """Turn the clock from evening to evening, publishing on the way, and show where the variables stand."""
         for day in range(first, last):
             self._turn(MONDAY + timedelta(days=day) + EVENING)
-            found = self._standing(names)
+            found = _standing(self._folder, names)
             self._stage.evening(self._now, found)
             time.sleep(self._pause)
             if until_complete and all(one.state == "complete" for one in found):
                 break
         self._turn(self._now + duration("16h"))
-
-    def _standing(self, names: tuple[str, ...]) -> list[Status]:
-        workspace = Workspace(self._folder)
-        fleet = workspace.fleet
-        told = [workspace.told(variable, fleet.roles, workspace.record) for variable in fleet.variables(names)]
-        pairs = zip(fleet.variables(names), told, strict=True)
-        found = [status_of(variable, fleet.roles, self._now, one) for variable, one in pairs]
-        workspace.repository.close()
-        return found
 
     def _turn(self, moment: datetime) -> None:
         """Turn the clock, and publish whenever it is time to."""
@@ -156,8 +157,87 @@ class _Demo:
         for tick in (day + after for day in days if day.weekday() < SATURDAY for after in self._ticks):
             if self._now < tick <= moment:
                 clock.pretend(tick)
-                repository = Repository.discover(self._folder)
-                Publisher(repository, Asked(no_guard=True)).publish()
-                repository.close()
+                # The guard would find no metrics of these weeks, and hold everything.
+                _publish(self._folder, Asked(no_guard=True))
         self._now = moment
         clock.pretend(moment)
+
+
+def lay_out(folder: Path, hours: int) -> None:
+    """Make the example fleet's repository, to be published every so many hours, and turn the clock to its start."""
+    from tsunami_cli.adapters.folders import write_new
+
+    clock.pretend(MONDAY)
+    files = own_files.example() | own_files.schemas()
+    # A publish every five minutes would be 4,032 of them.
+    files[SETTINGS] = files[SETTINGS].replace(b"every: 5m", f"every: {hours}h".encode())
+    write_new(folder, files)
+    create(folder, "The example fleet", MONDAY)
+
+
+def second_act(folder: Path, stage: "Stage", begin: datetime, pause: float) -> None:
+    """Start a bad version of helios, publish with the guard by the hour, and follow what that does about it."""
+    from tsunami_cli.demo.story import Story
+
+    def say(line: str) -> None:
+        stage.prompt(clock.now(), line)
+        time.sleep(4 * pause)
+
+    clock.pretend(begin)
+    stage.second_act(BAD)
+    say(f"tsunami start helios --to {BAD} --over 3d --reason 'faster image pulls'")
+    start.command("helios", BAD, "3d", reason="faster image pulls", folder=folder)
+    stage.heading("Published by the hour, with the guard")
+    story, decided = Story([host for role in Fleet(WorkTree(folder)).roles for host in role.hosts]), False
+    for hour in range(1, HOURS + 1):
+        clock.pretend(begin + timedelta(hours=hour))
+        done, story = _guarded(folder, stage, story)
+        (standing,) = _standing(folder, ("helios",))
+        stage.evening(clock.now(), [standing])
+        time.sleep(pause)
+        if done.ruled and not decided:
+            decided = True
+            say("tsunami log helios")
+            log.command(["helios"], folder=folder)
+            say("git log -1")
+            stage.text(output(folder, "log", "-1").decode())
+            stage.heading("The way back: those told last go first")
+        if standing.state == "rolled-back":
+            break
+    stage.outcome(BAD, story, standing.hosts)
+
+
+def _guarded(folder: Path, stage: "Stage", story: "Story") -> "tuple[Published, Story]":
+    """Publish with the guard; return how the story goes on with that."""
+    from tsunami_cli.demo.metrics import metrics
+
+    now = clock.now()
+    if story.since:
+        with metrics(story, unix(now)) as source:
+            stage.source(source)
+            done = _publish(folder, Asked())
+    else:
+        # Nobody has the version yet: there is nothing that the guard would ask.
+        done = _publish(folder, Asked())
+    stage.found(done)
+    news = [one for one in done.publication.news if one.variable == "helios"]
+    told = [one.host for one in news if one.after == value_of(BAD)]
+    back = [one.host for one in news if one.before == value_of(BAD)]
+    return done, story.goes_on(unix(now), told=told, back=back)
+
+
+def _publish(folder: Path, asked: Asked) -> "Published":
+    repository = Repository.discover(folder)
+    done = Publisher(repository, asked).publish()
+    repository.close()
+    return done
+
+
+def _standing(folder: Path, names: Sequence[str]) -> list[Status]:
+    workspace = Workspace(folder)
+    fleet = workspace.fleet
+    told = [workspace.told(variable, fleet.roles, workspace.record) for variable in fleet.variables(names)]
+    pairs = zip(fleet.variables(names), told, strict=True)
+    found = [status_of(variable, fleet.roles, workspace.now, one) for variable, one in pairs]
+    workspace.repository.close()
+    return found

@@ -113,7 +113,7 @@ class Guarded:
 
     holds: dict[str, tuple[Hold, ...]] = field(default_factory=dict)
     ruled: list[Ruled] = field(default_factory=list)
-    exit_code: int = 0
+    _failed: int = 0
     _tried: list[tuple[str, Rollout | None]] = field(default_factory=list)
     """Decisions that were tried, so that one that cannot be made is not tried again and again."""
 
@@ -125,6 +125,8 @@ class Guarded:
         Without a repository nothing is decided. What would be decided, and what could not, is held.
         """
         self.holds = {}
+        if root is None:
+            self.ruled.clear()
         found = rulings(judge(fleet, variables, lambda variable: previous.told(variable.name), now))
         decider = Decider(None, root) if root else None
         decided = False
@@ -140,15 +142,19 @@ class Guarded:
                     self.ruled.append(Ruled(ruling.variable, ruling.action, ruling.slo, ruling.because[0].why, None))
             if ruling.action != "none":
                 self.holds[ruling.variable] = ruling.holds(previous.told(ruling.variable), now, more)
-        if any(hold.unasked for holds in self.holds.values() for hold in holds):
-            self.exit_code = self.exit_code or Unreachable.exit_code
         return decided
+
+    @property
+    def exit_code(self) -> int:
+        """That of a decision that failed, or 4 where something is held because it could not be asked; else 0."""
+        unasked = any(hold.unasked for holds in self.holds.values() for hold in holds)
+        return self._failed or (Unreachable.exit_code if unasked else 0)
 
     def _decide(self, ruling: Ruling, decider: Decider) -> bool:
         """Make a decision; say whether it, or another one meanwhile, is on the branch."""
         done = enact(ruling, decider)
         if done.failure is not None:
-            self.exit_code = done.failure.exit_code
+            self._failed = done.failure.exit_code
         if done.failure is not None or done.commit is not None:
             failure = str(done.failure) if done.failure else None
             why = ruling.because[0].why

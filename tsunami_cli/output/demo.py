@@ -3,19 +3,28 @@
 import shutil
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from tsunami_cli.core.published import Published
 from tsunami_cli.core.status import Status
-from tsunami_cli.core.text import percent_shown
-from tsunami_cli.core.values import shown
+from tsunami_cli.core.text import duration_text, percent_shown
+from tsunami_cli.core.values import printable, shown
+from tsunami_cli.demo.metrics import Source
+from tsunami_cli.demo.story import Story
+from tsunami_cli.output.publish import ruling
 from tsunami_cli.output.status import bar_of
-from tsunami_cli.output.streams import NEW, OLD, console
+from tsunami_cli.output.streams import NEW, OLD, TROUBLE, console, count_of
 from tsunami_cli.output.times import local, zone_of
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 """Where the example fleet is run from."""
+_SOURCES: dict[Source, str] = {
+    "prometheus": "a real Prometheus is started for it, with the crashes of these hosts in it",
+    "none installed": "no Prometheus is installed here: a stand-in answers in its place, with the same numbers",
+    "does not start": "the Prometheus here does not start: a stand-in answers in its place, with the same numbers",
+}
 
 
 class Stage:
@@ -24,6 +33,7 @@ class Stage:
     def __init__(self) -> None:
         """Open the console."""
         self._out = console()
+        self._source: Source | None = None
 
     def opening(self, hosts: int, roles: int, variables: Sequence[str], kept: Path | None) -> None:
         """Say what there is."""
@@ -32,6 +42,7 @@ class Stage:
         where = f"in {kept}" if kept else "in a temporary folder"
         self._out.print(f"Everything happens in a git repository {where}, with a fast clock.")
         self._out.print("It is published now and then, by that clock; for real that is every few minutes.")
+        self._out.print("No metrics exist of these weeks, so the guard is off (--no-guard): it comes at the end.")
 
     def heading(self, text: str) -> None:
         """Say what to look at."""
@@ -56,6 +67,40 @@ class Stage:
             when = local(now, zone_of(status.variable))
             state = "" if status.state == "running" else f"  {status.state}"
             self._out.print(f"  {when:<21}  {status.variable.name:<7} {bar}  {counts}{state}")
+
+    def second_act(self, bad: str) -> None:
+        """Say what comes next."""
+        self.heading(f"A week later: helios {bad}, which crashes on every host that has it. Nobody knows that yet")
+
+    def source(self, source: Source) -> None:
+        """Say whom the guard asks, once."""
+        if source != self._source:
+            self._source = source
+            self._out.print(f"  Before each publish the guard asks: {_SOURCES[source]}")
+
+    def found(self, done: Published) -> None:
+        """Show what the guard found in a publish."""
+        for ruled in done.ruled:
+            self._out.print(ruling(ruled), style=TROUBLE)
+        for held in done.held:
+            if held.slo is not None:
+                self._out.print(f"{held.variable}: {printable(held.why)}")
+
+    def text(self, text: str) -> None:
+        """Show the output of another program."""
+        self._out.print(text.rstrip("\n"))
+
+    def outcome(self, bad: str, story: Story, hosts: int) -> None:
+        """Say how far a bad version got."""
+        lengths = sorted({story.until[host] - since for host, since in story.since.items() if host in story.until})
+        shortest, *more = [duration_text(timedelta(seconds=length)) for length in lengths] or ["0s"]
+        span = f"{shortest} to {more[-1]}" if more else shortest
+        had, have = len(story.since), len(story.since.keys() - story.until.keys())
+        self._out.print()
+        self._out.print(
+            f"{had:,} of {count_of(hosts, 'host')} had {bad}, for {span}; {have:,} have it now. "
+            f"The other {hosts - had:,} never moved, and nobody had to be there."
+        )
 
     def ending(self, kept: Path | None) -> None:
         """Say what to try next."""

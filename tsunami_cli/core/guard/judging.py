@@ -9,7 +9,7 @@ from typing import Literal
 from tsunami_cli.core.calendar import moment_of
 from tsunami_cli.core.guard.cohorts import Cohorts
 from tsunami_cli.core.guard.measuring import Measured, difference
-from tsunami_cli.core.guard.objective import Objective
+from tsunami_cli.core.guard.objective import Objective, number_text
 from tsunami_cli.core.model import Ack, Rollout, Slo, Variable
 from tsunami_cli.core.status import State
 from tsunami_cli.core.text import duration, duration_text, instant_text
@@ -68,30 +68,21 @@ def unjudged(slo: Slo, rollout: Rollout | None, state: State, cohorts: Cohorts, 
 
 def judged(variable: Variable, rollout: Rollout, slo: Slo, state: State, found: Measured, now: datetime) -> Judgement:
     """Return the judgement on what was measured for the active rollout of a variable."""
-    status, why, value = _verdict(slo, found)
-    action, more = _action(slo, status, rollout, state, now)
+    finding = _finding(slo, found)
+    action, more = _action(slo, finding, rollout, state, now)
     fleet = slo.compare == "fleet"
     return Judgement(
         variable=variable.name,
         rollout=rollout,
         slo=slo,
-        status=status,
-        why=f"{why}; {more}" if more else why,
+        status=finding.status,
+        why=f"{finding.why}; {more}" if more else finding.why,
         action=action,
-        value=None if value is None else float(value),
+        value=None if finding.value is None else float(finding.value),
         hosts=found.fleet.latest[1] if fleet else found.hosts,
         silent=0 if fleet else len(found.silent),
         measured=found,
-        doubtful=status == "violated" or (found.failure is None and _gaps(slo, found)),
-    )
-
-
-def _gaps(slo: Slo, found: Measured) -> bool:
-    """Say whether hosts that count had no value at some instant."""
-    if slo.compare == "fleet":
-        return bool(found.series) and any(len(column) < slo.min_hosts for column in found.fleet.columns)
-    return any(
-        len(column) < slo.min_hosts <= found.cohorts.moved_at(place) for place, column in enumerate(found.moved.columns)
+        doubtful=finding.status == "violated" or finding.gaps,
     )
 
 
@@ -100,50 +91,64 @@ def acknowledged(rollout: Rollout, slo: str, now: datetime) -> Ack | None:
     return next((ack for ack in reversed(rollout.acks) if ack.slo == slo and now < ack.until), None)
 
 
-def _verdict(slo: Slo, found: Measured) -> tuple[Verdict, str, Fraction | None]:
-    """Return the status, why in words, and the last value compared."""
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What the measured values amount to."""
+
+    status: Verdict
+    why: str
+    value: Fraction | None = None
+    settling: bool = False
+    """Whether nothing is wrong but that the first hosts were moved only just now."""
+    gaps: bool = False
+    """Whether at some instant too few of the hosts that count had a value."""
+
+
+def _finding(slo: Slo, found: Measured) -> _Finding:
     if found.failure is not None:
-        return "error", found.failure, None
+        return _Finding("error", found.failure)
     if not found.series:
-        return "no-data", "the query has no series", None
-    values = _compared(slo, found)
-    value = next((value for value in reversed(values) if value is not None), None)
-    if found.strays < found.series and len(found.silent) and found.silence > slo.max_silent:
-        return "violated", f"{len(found.silent):,} of {_moved(found)} gone silent", value
-    doubt = _doubt(slo, found, values)
-    if doubt is not None:
-        return "no-data", doubt, value
-    objective, known = Objective.parse(slo.objective), [value for value in values if value is not None]
-    over = _over(slo, found)
-    if value is not None and not any(objective.met(one) for one in known):
-        return "violated", f"{objective.missed(value)} {over} for {duration_text(slo.sustained)}", value
-    met = sum(objective.met(one) for one in known)
-    fine = "" if met == len(known) else f" ({len(known) - met} of {len(known)} samples miss it)"
-    return "ok", f"{float(value or 0):.4g} {over}{fine}", value
-
-
-def _doubt(slo: Slo, found: Measured, values: Sequence[Fraction | None]) -> str | None:
-    """Return why the values cannot be relied on, None where they can."""
+        return _Finding("no-data", "the query has no series")
     fleet = slo.compare == "fleet"
     if not fleet and found.strays == found.series:
-        return f"none of {found.series:,} series names a host of the inventory"
+        return _Finding("no-data", f"none of {found.series:,} series names a host of the inventory")
     if not fleet and found.hosts < slo.min_hosts:
-        fresh = len(found.cohorts.fresh)
-        return f"{fresh} moved host{'s' * (fresh != 1)} still settle for {duration_text(slo.settle)}"
+        return _Finding("no-data", f"{_settling(found)} for {duration_text(slo.settle)}", settling=True)
+    values = _compared(slo, found)
+    known = [value for value in values if value is not None]
+    value = known[-1] if known else None
+    lacking = [place for place, one in enumerate(values) if one is None]
+    unsettled = [] if fleet else [place for place in lacking if found.cohorts.moved_at(place) < slo.min_hosts]
+    gaps = len(lacking) > len(unsettled)
+    if found.strays < found.series and found.silent and found.silence > slo.max_silent:
+        return _Finding("violated", f"{len(found.silent):,} of {_moved(found)} gone silent", value)
     if not fleet and found.uselessness > slo.max_silent:
-        return f"{len(found.silent) + found.useless:,} of {_moved(found)} without a finite value"
-    window, known = found.window, [place for place, value in enumerate(values) if value is not None]
-    missing = len(values) - len(known)
-    if 2 * missing * window.step <= window.step * window.steps:
-        return None
-    settled = min((first for first, _ in found.cohorts.moved.values()), default=0)
-    if not fleet and known and settled >= missing:
-        # There is no sample missing but those before the first host had settled.
-        return f"{_moved(found)} settled just now: {len(known)} of {len(values)} samples until now"
-    since = (
-        f" since {instant_text(moment_of(window.instants[known[-1]]))}" if known and known[-1] < window.steps else ""
-    )
-    return f"no data for {missing} of {len(values)} samples{since}"
+        useless = len(found.silent) + found.useless
+        return _Finding("no-data", f"{useless:,} of {_moved(found)} without a finite value", value, gaps=gaps)
+    if 2 * len(lacking) > found.window.steps:
+        if gaps:
+            return _Finding("no-data", _gap(found, lacking), value, gaps=True)
+        why = f"{_moved(found)} settled just now: {len(known)} of {len(values)} samples until now"
+        return _Finding("no-data", why, value, settling=True)
+    objective, over = Objective.parse(slo.objective), _over(slo, found)
+    missed = sum(not objective.met(one) for one in known)
+    if value is not None and missed == len(known):
+        return _Finding("violated", f"{objective.missed(value)} {over} for {duration_text(slo.sustained)}", value)
+    but = f" ({missed} of {len(known)} samples miss it)" if missed else ""
+    return _Finding("ok", f"{number_text(known[-1])} {over}{but}", value, gaps=gaps)
+
+
+def _gap(found: Measured, lacking: Sequence[int]) -> str:
+    """Say how much is missing, and since when nothing came at all."""
+    steps = found.window.steps
+    last = next((place for place in reversed(range(steps + 1)) if place not in lacking), steps)
+    since = f" since {instant_text(moment_of(found.window.instants[last]))}" if last < steps else ""
+    return f"no data for {len(lacking)} of {steps + 1} samples{since}"
+
+
+def _settling(found: Measured) -> str:
+    fresh = len(found.cohorts.fresh)
+    return f"{fresh} moved hosts still settle" if fresh != 1 else "1 moved host still settles"
 
 
 def _compared(slo: Slo, found: Measured) -> list[Fraction | None]:
@@ -162,22 +167,25 @@ def _compared(slo: Slo, found: Measured) -> list[Fraction | None]:
     return values
 
 
-def _action(slo: Slo, status: Verdict, rollout: Rollout, state: State, now: datetime) -> tuple[Action, str]:
+def _action(slo: Slo, finding: _Finding, rollout: Rollout, state: State, now: datetime) -> tuple[Action, str]:
     """Return what is to be done, and what there is to say about it."""
-    if status == "ok":
+    if finding.status == "ok":
         return "none", ""
     if state == "rolling-back":
         return "none", "a rollback goes on whatever is measured"
-    if status == "violated":
+    if finding.status == "violated":
         ack = acknowledged(rollout, slo.name, now)
         if ack is not None:
             return "none", f"acknowledged until {instant_text(ack.until)}"
         action: Action = "rollback" if slo.on_violation.startswith(WAY_BACK) else "halt"
+    elif slo.on_no_data == "ignore":
+        return "none", "ignored, as on_no_data says"
     else:
-        action = {"hold": "hold", "halt": "halt"}.get(slo.on_no_data, "none")  # type: ignore[assignment]
-    if state in ("complete", "capped") and action in ("hold", "halt"):
+        # Hosts that settle are no reason to halt: every rollout begins with some.
+        action = "halt" if slo.on_no_data == "halt" and not finding.settling else "hold"
+    if state in ("complete", "capped") and action != "rollback":
         return "none", f"{state}: there is nobody left to stop"
-    return action, "ignored, as on_no_data says" if action == "none" else ""
+    return action, ""
 
 
 def _moved(found: Measured) -> str:
