@@ -125,10 +125,10 @@ class _Demo:
         self._say(f"tsunami audit --host {LEADER}")
         audit.command([LEADER], folder=self._folder)
         self._pull()
-        # Whoever starts on a Thursday has no working hours left for the half of it.
+        # Not the same day: of three days from a Thursday on, one would have working hours.
         monday = MONDAY + timedelta(days=7 * ((self._now - MONDAY).days // 7 + 1))
         second_act(self._folder, self._stage, monday, self._pause)
-        self._stage.ending(self._folder if kept else None)
+        self._stage.ending(clock.now(), self._folder if kept else None)
 
     def _pull(self) -> None:
         """Let a host ask what it should run."""
@@ -188,7 +188,9 @@ def second_act(folder: Path, stage: "Stage", begin: datetime, pause: float) -> N
     say(f"tsunami start helios --to {BAD} --over 3d --reason 'faster image pulls'")
     start.command("helios", BAD, "3d", reason="faster image pulls", folder=folder)
     stage.heading("Published by the hour, with the guard")
-    story, decided = Story([host for role in Fleet(WorkTree(folder)).roles for host in role.hosts]), False
+    fleet = Fleet(WorkTree(folder))
+    has_it = fleet.variable("helios").roles.match
+    story, decided = Story([host for role in fleet.roles if has_it(role.name) for host in role.hosts]), False
     for hour in range(1, HOURS + 1):
         clock.pretend(begin + timedelta(hours=hour))
         done, story = _guarded(folder, stage, story)

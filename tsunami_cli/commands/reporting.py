@@ -68,6 +68,9 @@ def _notify(publisher: Publisher, done: Published | None) -> None:
         ]
         for found, others in ((after, old), (before, new))
     )
+    # That it is halted instead is news of its own.
+    halted = {v.name for v in plan.variables if v.active and v.active.halted}
+    ended = [one for one in ended if one.variable not in halted]
     notify(repository, repository.root, fleet, decided, _completed(done), began, ended)
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tsunami_cli.core.published import Published
 from tsunami_cli.core.status import Status
-from tsunami_cli.core.text import duration_text, percent_shown
+from tsunami_cli.core.text import duration_text, instant_text, percent_shown
 from tsunami_cli.core.values import printable, shown
 from tsunami_cli.demo.metrics import Source
 from tsunami_cli.demo.story import Story
@@ -21,9 +21,9 @@ from tsunami_cli.output.times import local, zone_of
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 """Where the example fleet is run from."""
 _SOURCES: dict[Source, str] = {
-    "prometheus": "a real Prometheus is started for it, with the crashes of these hosts in it",
-    "none installed": "no Prometheus is installed here: a stand-in answers in its place, with the same numbers",
-    "does not start": "the Prometheus here does not start: a stand-in answers in its place, with the same numbers",
+    "prometheus": "The guard asks a Prometheus, started here with the crashes of these hosts in it",
+    "none installed": "No Prometheus is installed here: a stand-in answers in its place, with the same numbers",
+    "does not start": "The Prometheus here does not start: a stand-in answers in its place, with the same numbers",
 }
 
 
@@ -70,13 +70,13 @@ class Stage:
 
     def second_act(self, bad: str) -> None:
         """Say what comes next."""
-        self.heading(f"A week later: helios {bad}, which crashes on every host that has it. Nobody knows that yet")
+        self.heading(f"The Monday after: helios {bad}. It crashes on every host that has it, and nobody knows")
 
     def source(self, source: Source) -> None:
         """Say whom the guard asks, once."""
         if source != self._source:
             self._source = source
-            self._out.print(f"  Before each publish the guard asks: {_SOURCES[source]}")
+            self._out.print(f"  {_SOURCES[source]}")
 
     def found(self, done: Published) -> None:
         """Show what the guard found in a publish."""
@@ -88,7 +88,9 @@ class Stage:
 
     def text(self, text: str) -> None:
         """Show the output of another program."""
-        self._out.print(text.rstrip("\n"))
+        from rich.text import Text
+
+        self._out.print(Text(text.rstrip("\n")))
 
     def outcome(self, bad: str, story: Story, hosts: int) -> None:
         """Say how far a bad version got."""
@@ -102,12 +104,12 @@ class Stage:
             f"The other {hosts - had:,} never moved, and nobody had to be there."
         )
 
-    def ending(self, kept: Path | None) -> None:
+    def ending(self, now: datetime, kept: Path | None) -> None:
         """Say what to try next."""
         self._out.print()
         ours = "tsunami" if shutil.which("tsunami") else sys.argv[0]
         if kept:
-            self._out.print(f"It is all in {kept}:  TSUNAMI_NOW=2016-11-30T10:00:00Z {ours} -C {kept} status")
+            self._out.print(f"It is all in {kept}:  TSUNAMI_NOW={instant_text(now)} {ours} -C {kept} status")
         else:
             self._out.print(f"Look around in what you saw:   {ours} demo --keep /tmp/fleet")
         self._out.print("Your own fleet:                git init fleet && cd fleet && tsunami init")
