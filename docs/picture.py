@@ -1,5 +1,6 @@
 """Draw `docs/status.svg`: the status of the example fleet with two rollouts on the way, as the terminal shows it."""
 
+import os
 import re
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from tsunami_cli.commands import halt, start, status
 from tsunami_cli.output import status as screen
 
 PICTURE = Path(__file__).with_name("status.svg")
+WHO = {"GIT_AUTHOR_NAME": "Ann Ek", "GIT_AUTHOR_EMAIL": "ann@example.com"}
 MOMENTS = [datetime(2016, 11, day, hour, tzinfo=UTC) for day, hour in ((14, 9), (16, 10), (17, 9), (18, 13))]
 
 
@@ -26,6 +28,7 @@ def drawn() -> str:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         clock.pretend(MOMENTS[0])
+        os.environ.update(WHO)
         write_new(folder, own_files.example() | own_files.schemas())
         create(folder, "The example fleet", MOMENTS[0])
         with redirect_stdout(StringIO()):
@@ -33,7 +36,7 @@ def drawn() -> str:
             clock.pretend(MOMENTS[1])
             start.command("helios", "0.9.12", "6d", folder=folder)
             clock.pretend(MOMENTS[2])
-            halt.command(["helios"], folder=folder)
+            halt.command(["helios"], "agents crash", folder=folder)
         clock.pretend(MOMENTS[3])
         recorder = Console(record=True, width=116, file=StringIO(), highlight=False, markup=False)
         screen.console = lambda: recorder

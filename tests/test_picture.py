@@ -21,7 +21,9 @@ def drawer() -> ModuleType:
 def test_the_picture_is_what_status_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     from tsunami_cli.output import status, streams
 
-    # The drawer turns the clock and records the screen: both are put back afterwards.
+    # The drawer turns the clock, takes a name and records the screen: both are put back afterwards.
     monkeypatch.setenv("TSUNAMI_NOW", "2016-11-14T09:00:00Z")
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
+        monkeypatch.setenv(name, "nobody")
     monkeypatch.setattr(status, "console", streams.console)
     assert drawer().drawn() == (DOCS / "status.svg").read_text("utf-8"), "draw it anew: python docs/picture.py"

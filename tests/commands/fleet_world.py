@@ -71,6 +71,8 @@ inventory: inventory.csv
 branch: main
 publish:
   every: 5m
+guard:
+  prometheus: http://127.0.0.1:9
 """
 
 

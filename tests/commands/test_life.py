@@ -314,7 +314,7 @@ def test_explain_agrees_with_plan_and_get(fleet: Fleet) -> None:
     moved = next(f"lon2-search-a{n}" for n in range(1, 16, 2) if f"lon2-search-a{n}" not in moves)
     keys = {
         "host", "role", "variable", "value", "because", "rollout", "position", "of", "quota",
-        "not_before", "told", "told_at", "publish", "commit", "author", "action", "reason", "sequence",
+        "not_before", "told", "told_at", "publish", "commit", "author", "action", "reason", "sequence", "held",
     }  # fmt: skip
     found = fleet.json("explain", waiting, "helios")
     assert set(found) == keys
@@ -406,7 +406,9 @@ def test_log_is_the_journal_oldest_first(fleet: Fleet) -> None:
     edited = fleet.commit({HELIOS: fleet.read(HELIOS) + "owner: containers\n"}, "helios: who owns it")
     fleet.at("2026-11-16T11:00:00Z").ok("halt", "helios", "docker", "--reason", "errors")
     data = fleet.json("log", "helios")
-    assert all(set(one) == {"at", "commit", "author", "action", "variable", "rollout", "reason"} for one in data)
+    assert all(
+        set(one) == {"at", "commit", "author", "action", "variable", "rollout", "reason", "guard"} for one in data
+    )
     assert [(one["at"], one["commit"], one["action"], one["reason"]) for one in data[1:]] == [
         ("2026-11-16T09:00:00Z", started, "start", "agent memory leak"),
         ("2026-11-16T10:00:00Z", edited, "edit", "helios: who owns it"),
