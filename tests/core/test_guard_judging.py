@@ -1,0 +1,532 @@
+"""The judgement: situations, and what the guard makes of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import inf, nan
+
+import pytest
+
+from tests.core.fleets import MINUTE, after, rollout, variable
+from tsunami_cli.core.calendar import unix
+from tsunami_cli.core.guard.cohorts import Cohorts
+from tsunami_cli.core.guard.judging import Judgement, acknowledged, judged, unjudged
+from tsunami_cli.core.guard.measuring import measured
+from tsunami_cli.core.guard.naming import Names
+from tsunami_cli.core.guard.questions import Answer, Series, Window
+from tsunami_cli.core.model import Ack, Slo
+from tsunami_cli.core.status import State
+
+NOW = after(120)
+UP = rollout((0, 0), (600, 100))
+SETTING = variable(UP)
+WINDOW = Window(unix(NOW), 60, 10)
+"""Eleven samples, a minute apart: those of an SLO `for: 10m`."""
+SAMPLES = WINDOW.steps + 1
+SLO = Slo("errors", "q", "<= 0.01")
+BACK = replace(SLO, on_violation="rollback 2h")
+
+Said = float | None | Sequence[float | None]
+"""What a host says at all samples, or at each; None for a series with nothing in it, no samples for no series."""
+SILENT: Said = ()
+OK, BAD = 0.01, 0.05
+MISSING: float | None = None
+
+
+def part(count: int, value: float, then: float | None = MISSING) -> Sequence[float | None]:
+    """Return so many samples of a value, and another one from there on."""
+    return [value] * count + [then] * (SAMPLES - count)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a metrics server says of hosts; who is in a cohort and not in `says` has no series."""
+
+    moved: int = 10
+    waiting: int = 10
+    fresh: int = 0
+    says: Mapping[str, Said] = field(default_factory=dict)
+    """By host: m0, m1, ... have moved and settled, w0, w1, ... have not moved; `m*` and `w*` stand for all others."""
+    first: Mapping[str, int] = field(default_factory=dict)
+    """From which sample on moved hosts count, where not from the first."""
+    lone: Sequence[Said] = ()
+    """Series that name no host."""
+    failure: str | None = None
+
+    def judged(self, slo: Slo = SLO, state: State = "running", *, acks: Sequence[Ack] = ()) -> Judgement:
+        hosts = {kind: [f"{kind}{n}" for n in range(count)] for kind, count in (("m", self.moved), ("w", self.waiting))}
+        fresh = frozenset(f"f{n}" for n in range(self.fresh))
+        cohorts = Cohorts(
+            moved={host: (self.first.get(host, 0), SAMPLES) for host in hosts["m"]},
+            fresh=fresh,
+            rest=dict.fromkeys(hosts["w"], (0, SAMPLES)),
+            waiting=frozenset(hosts["w"]),
+        )
+        said = {host: self.says[f"{host[0]}*"] for host in (*hosts["m"], *hosts["w"]) if f"{host[0]}*" in self.says}
+        said.update((host, values) for host, values in self.says.items() if not host.endswith("*"))
+        series = [Series({"instance": host}, _samples(values)) for host, values in said.items() if values != SILENT]
+        series += [Series({}, _samples(values)) for values in self.lone]
+        names = Names([*hosts["m"], *hosts["w"], *fresh])
+        found = measured(WINDOW, cohorts, [Answer(tuple(series), self.failure)], names, "instance")
+        active = replace(UP, acks=tuple(acks))
+        return judged(replace(SETTING, rollouts=(active,)), active, slo, state, found, NOW)
+
+
+def _samples(said: Said) -> Sequence[float | None]:
+    return list(said) if isinstance(said, Sequence) else [said] * SAMPLES
+
+
+HEALTHY = Scene(says={"m*": OK, "w*": OK})
+SICK = Scene(says={"m*": BAD, "w*": OK})
+DOUBT = Scene()
+DEAD = Scene(says={"w*": OK})
+
+
+def slo(**changes: object) -> Slo:
+    return replace(SLO, **changes)  # type: ignore[arg-type]
+
+
+DIFFERENCE = slo(compare="moved-minus-rest")
+FLEET = slo(compare="fleet")
+# By situation: the objective, status and action, and why in words, "..." for any more of them.
+SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
+    # What is measured.
+    "at the bound": (HEALTHY, SLO, "ok", "none", "0.01 on 10 moved hosts"),
+    "above it": (SICK, SLO, "violated", "halt", "0.05 > 0.01 on 10 moved hosts for 10m"),
+    "below it, where it is to be high": (
+        SICK,
+        slo(objective=">= 0.06"),
+        "violated",
+        "halt",
+        "0.05 < 0.06 on 10 moved hosts for 10m",
+    ),
+    "at a strict bound": (
+        HEALTHY,
+        slo(objective="< 0.01"),
+        "violated",
+        "halt",
+        "0.01 >= 0.01 on 10 moved hosts for 10m",
+    ),
+    "one host": (Scene(moved=1, says={"m*": BAD}), SLO, "violated", "halt", "0.05 > 0.01 on 1 moved host for 10m"),
+    "one bad host of ten": (
+        Scene(says={"m*": 0.0, "m3": BAD, "w*": 0.0}),
+        SLO,
+        "ok",
+        "none",
+        "0.005 on 10 moved hosts",
+    ),
+    "the rest is as bad": (
+        Scene(says={"m*": BAD, "w*": BAD}),
+        SLO,
+        "violated",
+        "halt",
+        "0.05 > 0.01 on 10 moved hosts for 10m",
+    ),
+    "one good sample, the first": (
+        Scene(says={"m*": [OK, *[BAD] * 10]}),
+        SLO,
+        "ok",
+        "none",
+        "0.05 on 10 moved hosts (10 of 11 samples miss it)",
+    ),
+    "one good sample, the last": (
+        Scene(says={"m*": part(10, BAD, OK)}),
+        SLO,
+        "ok",
+        "none",
+        "0.01 on 10 moved hosts (10 of 11 samples miss it)",
+    ),
+    # Gaps.
+    "gaps of exactly half, and bad": (
+        Scene(says={"m*": part(6, BAD)}),
+        SLO,
+        "violated",
+        "halt",
+        "0.05 > 0.01 on 10 moved hosts for 10m",
+    ),
+    "gaps of exactly half, and good": (Scene(says={"m*": part(6, OK)}), SLO, "ok", "none", "0.01 on 10 moved hosts"),
+    "gaps of more than half": (
+        Scene(says={"m*": part(5, BAD)}),
+        SLO,
+        "no-data",
+        "hold",
+        "no data for 6 of 11 samples since 2026-03-02T11:54:00Z",
+    ),
+    "gaps before": (
+        Scene(says={"m*": [None] * 6 + [BAD] * 5}),
+        SLO,
+        "no-data",
+        "hold",
+        "no data for 6 of 11 samples",
+    ),
+    "settled half the time ago": (
+        Scene(moved=1, says={"m0": BAD}, first={"m0": 5}),
+        SLO,
+        "violated",
+        "halt",
+        "0.05 > 0.01 on 1 moved host for 10m",
+    ),
+    "settled since less": (
+        Scene(moved=1, says={"m0": BAD}, first={"m0": 6}),
+        SLO,
+        "no-data",
+        "hold",
+        "1 moved host settled just now: 5 of 11 samples until now",
+    ),
+    "bad before it settled": (
+        Scene(moved=1, says={"m0": [BAD] * 5 + [OK] * 6}, first={"m0": 5}),
+        SLO,
+        "ok",
+        "none",
+        "0.01 on 1 moved host",
+    ),
+    # What is no data.
+    "no series": (DOUBT, SLO, "no-data", "hold", "the query has no series"),
+    "NaN": (
+        Scene(says={"m*": nan, "w*": OK}),
+        SLO,
+        "no-data",
+        "hold",
+        "10 of 10 moved hosts without a finite value",
+    ),
+    "infinite": (
+        Scene(says={"m*": inf, "w*": OK}),
+        slo(objective=">= 0.9"),
+        "no-data",
+        "hold",
+        "10 of 10 moved hosts without a finite value",
+    ),
+    "NaN on all sides": (
+        Scene(says={"m*": nan, "w*": nan}),
+        SLO,
+        "no-data",
+        "hold",
+        "no data for 11 of 11 samples",
+    ),
+    "an error": (Scene(failure="http://x: no answer"), SLO, "error", "hold", "http://x: no answer"),
+    "an error, ignored": (
+        Scene(failure="http://x: no answer"),
+        slo(on_no_data="ignore"),
+        "error",
+        "none",
+        "http://x: no answer; ignored, as on_no_data says",
+    ),
+    "no series, ignored": (
+        DOUBT,
+        slo(on_no_data="ignore"),
+        "no-data",
+        "none",
+        "the query has no series; ignored, as on_no_data says",
+    ),
+    "no series, which is to halt": (DOUBT, slo(on_no_data="halt"), "no-data", "halt", "the query has no series"),
+    "an error, which is to halt": (Scene(failure="down"), slo(on_no_data="halt"), "error", "halt", "down"),
+    "no series, where a violation is rolled back": (DOUBT, BACK, "no-data", "hold", "the query has no series"),
+    "series of nobody": (
+        Scene(lone=[BAD, BAD]),
+        SLO,
+        "no-data",
+        "hold",
+        "none of 2 series names a host of the inventory",
+    ),
+    "all still settle": (
+        Scene(moved=0, fresh=3, says={"f0": BAD, "w*": OK}),
+        SLO,
+        "no-data",
+        "hold",
+        "3 moved hosts still settle for 10m",
+    ),
+    "the first one still settles": (
+        Scene(moved=0, fresh=1, says={"w*": OK}),
+        slo(settle=90 * MINUTE),
+        "no-data",
+        "hold",
+        "1 moved host still settles for 1h30m",
+    ),
+    # How many hosts it takes.
+    "as many hosts as it takes": (
+        Scene(moved=3, says={"m*": BAD}),
+        slo(min_hosts=3),
+        "violated",
+        "halt",
+        "0.05 > 0.01 on 3 moved hosts for 10m",
+    ),
+    "one less, the others settle": (
+        Scene(moved=2, fresh=1, says={"m*": BAD}),
+        slo(min_hosts=3),
+        "no-data",
+        "hold",
+        "1 moved host still settles for 10m",
+    ),
+    "one less with a value": (
+        Scene(moved=3, says={"m*": BAD, "m2": nan}),
+        slo(min_hosts=3, max_silent=Fraction(1)),
+        "no-data",
+        "hold",
+        "no data for 11 of 11 samples",
+    ),
+    # Silence.
+    "silence of exactly what is allowed": (
+        Scene(says={"m*": OK, "m0": SILENT, "w*": OK}),
+        SLO,
+        "ok",
+        "none",
+        "0.01 on 10 moved hosts",
+    ),
+    "silence of more": (
+        Scene(moved=9, says={"m*": OK, "m0": SILENT, "w*": OK}),
+        SLO,
+        "violated",
+        "halt",
+        "1 of 9 moved hosts gone silent",
+    ),
+    "all are silent": (DEAD, SLO, "violated", "halt", "10 of 10 moved hosts gone silent"),
+    "all are silent, the rest too": (DOUBT, SLO, "no-data", "hold", "the query has no series"),
+    "as silent as the rest": (
+        Scene(says={**{f"m{n}": OK for n in range(5)}, **{f"w{n}": OK for n in range(5)}}),
+        slo(max_silent=Fraction(0)),
+        "ok",
+        "none",
+        "0.01 on 10 moved hosts",
+    ),
+    "silent by one more than the rest": (
+        Scene(says={**{f"m{n}": OK for n in range(4)}, **{f"w{n}": OK for n in range(5)}}),
+        slo(max_silent=Fraction(0)),
+        "violated",
+        "halt",
+        "6 of 10 moved hosts gone silent",
+    ),
+    "silent and bad": (
+        Scene(says={"m0": BAD, "w*": OK}),
+        BACK,
+        "violated",
+        "rollback",
+        "9 of 10 moved hosts gone silent",
+    ),
+    "useless, as many as allowed": (
+        Scene(says={"m*": OK, "m0": nan, "w*": OK}),
+        SLO,
+        "ok",
+        "none",
+        "0.01 on 10 moved hosts",
+    ),
+    "useless, one more": (
+        Scene(says={"m*": OK, "m0": nan, "m1": nan, "w*": OK}),
+        SLO,
+        "no-data",
+        "hold",
+        "2 of 10 moved hosts without a finite value",
+    ),
+    "one silent and one useless": (
+        Scene(says={"m*": OK, "m0": nan, "m1": SILENT, "w*": OK}),
+        SLO,
+        "no-data",
+        "hold",
+        "2 of 10 moved hosts without a finite value",
+    ),
+    # Beside the rest.
+    "as bad as the rest": (
+        Scene(says={"m*": BAD, "w*": BAD}),
+        DIFFERENCE,
+        "ok",
+        "none",
+        "0 on 10 moved hosts minus 10 others",
+    ),
+    "worse by exactly the bound": (
+        Scene(moved=7, says={"m*": 0.3, "w*": 0.29}),
+        DIFFERENCE,
+        "ok",
+        "none",
+        "0.01 on 7 moved hosts minus 10 others",
+    ),
+    "worse by more": (
+        Scene(says={"m*": 0.31, "w*": 0.29}),
+        DIFFERENCE,
+        "violated",
+        "halt",
+        "0.02 > 0.01 on 10 moved hosts minus 10 others for 10m",
+    ),
+    "there is no rest": (
+        Scene(waiting=0, says={"m*": BAD}),
+        DIFFERENCE,
+        "violated",
+        "halt",
+        "0.05 > 0.01 on 10 moved hosts for 10m",
+    ),
+    "the rest is too thin": (
+        Scene(waiting=1, says={"m*": BAD, "w*": BAD}),
+        replace(DIFFERENCE, min_hosts=2),
+        "violated",
+        "halt",
+        "0.05 > 0.01 on 10 moved hosts...",
+    ),
+    "the rest says nothing": (
+        Scene(says={"m*": OK}),
+        DIFFERENCE,
+        "no-data",
+        "hold",
+        "no data for 11 of 11 samples",
+    ),
+    # The fleet.
+    "the fleet, joined or not": (
+        Scene(says={"m*": 0.0, "w*": 0.0}, lone=[0.21]),
+        FLEET,
+        "ok",
+        "none",
+        "0.01 over 21 hosts of the fleet",
+    ),
+    "the fleet, from one series of nobody": (
+        Scene(lone=[BAD]),
+        FLEET,
+        "violated",
+        "halt",
+        "0.05 > 0.01 over 1 host...",
+    ),
+    "the fleet, too thin": (
+        Scene(lone=[BAD]),
+        replace(FLEET, min_hosts=2),
+        "no-data",
+        "hold",
+        "no data for 11 of 11 samples",
+    ),
+    "the fleet, hosts settle": (
+        Scene(moved=0, fresh=1, says={"f0": OK, "w*": OK}),
+        FLEET,
+        "ok",
+        "none",
+        "0.01 over 11 hosts of the fleet",
+    ),
+    "a violation that is rolled back": (SICK, BACK, "violated", "rollback", "0.05 > 0.01 on 10 moved hosts for 10m"),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_situations(situation: str) -> None:
+    scene, objective, status, action, why = SITUATIONS[situation]
+    found = scene.judged(objective)
+    assert (found.status, found.action) == (status, action)
+    if why.endswith("..."):
+        assert found.why.startswith(why.removesuffix("..."))
+    else:
+        assert found.why == why
+
+
+STATES: Mapping[tuple[str, State], tuple[Scene, Slo, str]] = {
+    ("none", "rolling-back"): (
+        SICK,
+        SLO,
+        "0.05 > 0.01 on 10 moved hosts for 10m; a rollback goes on whatever is measured",
+    ),
+    ("none", "complete"): (SICK, SLO, "0.05 > 0.01 on 10 moved hosts for 10m; complete: there is nobody left to stop"),
+    ("none", "capped"): (DOUBT, SLO, "the query has no series; capped: there is nobody left to stop"),
+    ("rollback", "complete"): (SICK, BACK, "0.05 > 0.01 on 10 moved hosts for 10m"),
+    ("rollback", "capped"): (SICK, BACK, "0.05 > 0.01 on 10 moved hosts for 10m"),
+    ("halt", "running"): (SICK, SLO, "0.05 > 0.01 on 10 moved hosts for 10m"),
+}
+
+
+@pytest.mark.parametrize(("action", "state"), STATES)
+def test_states(action: str, state: State) -> None:
+    scene, objective, why = STATES[action, state]
+    found = scene.judged(objective, state)
+    assert (found.action, found.why) == (action, why)
+
+
+@pytest.mark.parametrize("state", ["rolling-back", "complete", "capped"])
+@pytest.mark.parametrize("scene", [DOUBT, Scene(failure="down")])
+def test_missing_data_stops_nobody_where_nobody_is_to_be_stopped(state: State, scene: Scene) -> None:
+    for on_no_data in ("hold", "halt", "ignore"):
+        assert scene.judged(slo(on_no_data=on_no_data), state).action == "none"
+
+
+def test_numbers_of_a_judgement() -> None:
+    found = Scene(says={"m*": OK, "m0": SILENT, "w*": OK}, fresh=2).judged()
+    assert (found.value, found.hosts, found.silent) == (0.01, 10, 1)
+    assert (found.variable, found.rollout, found.slo) == ("x", UP, SLO)
+    fleet = Scene(says={"m*": 0.0, "w*": 0.0}, lone=[0.21], fresh=2).judged(FLEET)
+    assert (fleet.value, fleet.hosts, fleet.silent) == (0.01, 21, 0)
+    assert DOUBT.judged().value is None
+    assert Scene(says={"m*": part(5, BAD)}).judged().value == BAD
+    assert Scene(failure="down").judged().value is None
+
+
+def test_the_way_back_has_a_length() -> None:
+    assert SICK.judged(BACK).back == timedelta(hours=2)
+    with pytest.raises(ValueError, match="halt is not a duration"):
+        _ = SICK.judged().back
+
+
+# What is asked at all.
+
+SOME = Cohorts(moved={"m0": (0, 1)}, waiting=frozenset({"w0"}), last=after(0))
+SETTLING = Cohorts(fresh=frozenset({"f0"}), last=NOW)
+
+
+@pytest.mark.parametrize(
+    ("objective", "state", "cohorts", "why"),
+    [
+        (SLO, "halted", SOME, "halted already"),
+        (SLO, "scheduled", SOME, "not begun yet"),
+        (SLO, "rolled-back", SOME, "rolled back"),
+        (SLO, "running", Cohorts(), "no host has moved yet"),
+        (SLO, "rolling-back", Cohorts(), "no host has moved yet"),
+        (FLEET, "running", Cohorts(), "no host has moved yet"),
+        (SLO, "running", SOME, None),
+        (SLO, "running", SETTLING, None),
+        (SLO, "rolling-back", SOME, None),
+        (slo(min_hosts=2), "running", SOME, "too thin to judge: 1 of at least 2 hosts have moved"),
+        (slo(min_hosts=2), "running", replace(SOME, fresh=frozenset({"f0"})), None),
+        (replace(FLEET, min_hosts=2), "running", SOME, None),
+        (SLO, "complete", replace(SOME, last=NOW - 20 * MINUTE), None),
+        (
+            SLO,
+            "complete",
+            replace(SOME, last=NOW - 20 * MINUTE - timedelta(seconds=1)),
+            "complete: nobody was moved in the last 20m",
+        ),
+        (SLO, "capped", SOME, "capped: nobody was moved in the last 20m"),
+        (slo(settle=110 * MINUTE), "capped", SOME, None),
+        (SLO, "complete", replace(SOME, last=None), "complete: nobody was moved in the last 20m"),
+    ],
+)
+def test_what_is_asked(objective: Slo, state: State, cohorts: Cohorts, why: str | None) -> None:
+    assert unjudged(objective, UP, state, cohorts, NOW) == why
+
+
+def test_without_a_rollout_nothing_is_asked() -> None:
+    assert unjudged(SLO, None, "settled", Cohorts(), NOW) == "no rollout"
+
+
+# Who accepts a violation.
+
+
+def ack(until: datetime, name: str = "errors") -> Ack:
+    return Ack(name, until, "known")
+
+
+@pytest.mark.parametrize(
+    ("acks", "action", "more"),
+    [
+        ([ack(after(121))], "none", "; acknowledged until 2026-03-02T12:01:00Z"),
+        ([ack(NOW + timedelta(seconds=1))], "none", "; acknowledged until 2026-03-02T12:00:01Z"),
+        ([ack(NOW)], "rollback", ""),
+        ([ack(after(119))], "rollback", ""),
+        ([ack(after(121), "latency")], "rollback", ""),
+        ([ack(after(121)), ack(after(180))], "none", "; acknowledged until 2026-03-02T13:00:00Z"),
+    ],
+)
+def test_a_violation_that_is_known(acks: list[Ack], action: str, more: str) -> None:
+    found = SICK.judged(BACK, acks=acks)
+    assert (found.status, found.action) == ("violated", action)
+    assert found.why == f"0.05 > 0.01 on 10 moved hosts for 10m{more}"
+
+
+def test_missing_data_cannot_be_acknowledged() -> None:
+    assert DOUBT.judged(acks=[ack(after(121))]).action == "hold"
+    assert DOUBT.judged(slo(on_no_data="halt"), acks=[ack(after(121))]).action == "halt"
+
+
+def test_the_newest_acceptance_that_still_holds_counts() -> None:
+    older, newer = ack(after(180)), ack(after(100))
+    assert acknowledged(replace(UP, acks=(older, newer)), "errors", NOW) == older
+    assert acknowledged(UP, "errors", NOW) is None

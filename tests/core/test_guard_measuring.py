@@ -1,0 +1,258 @@
+"""What is measured: hosts first, then the cohort, exact at the bound; what is no number; who is silent."""
+
+import operator
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import inf, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tsunami_cli.core.guard.cohorts import Cohorts
+from tsunami_cli.core.guard.measuring import Measured, difference, exact_mean, measured
+from tsunami_cli.core.guard.naming import Names
+from tsunami_cli.core.guard.objective import Objective, number_text
+from tsunami_cli.core.guard.questions import Answer, Series, Window
+
+WINDOW = Window(1_000, 60, 2)
+"""Three samples."""
+Values = Sequence[float | None]
+
+
+def series(host: str, *values: float | None, **labels: str) -> Series:
+    """Return a series; one value stands for all samples."""
+    return Series({"instance": host, **labels}, values if len(values) > 1 else values * 3)
+
+
+def measure(
+    *found: Series | Answer,
+    moved: Sequence[str] | Mapping[str, int] = ("a", "b"),
+    waiting: Sequence[str] = ("y", "z"),
+    fresh: Sequence[str] = (),
+) -> Measured:
+    """Measure; `moved` may say from which sample on hosts count."""
+    first = moved if isinstance(moved, Mapping) else dict.fromkeys(moved, 0)
+    cohorts = Cohorts(
+        moved={host: (place, 3) for host, place in first.items()},
+        fresh=frozenset(fresh),
+        rest={**{host: (0, place) for host, place in first.items() if place}, **dict.fromkeys(waiting, (0, 3))},
+        waiting=frozenset(waiting),
+    )
+    answers = [one if isinstance(one, Answer) else Answer((one,)) for one in found]
+    return measured(WINDOW, cohorts, answers, Names([*first, *waiting, *fresh, "other"]), "instance")
+
+
+# Means
+
+
+def test_a_host_counts_once_however_many_series_it_has() -> None:
+    found = measure(*(series("a", 1.0, cpu=str(cpu)) for cpu in range(99)), series("b", 0.0))
+    assert found.moved.means == [0.5, 0.5, 0.5]
+    assert found.series == 100
+    assert found.last_values == {"a": 1.0, "b": 0.0}
+
+
+def test_at_every_instant_those_count_who_had_settled() -> None:
+    found = measure(series("a", 1.0), series("b", 0.0), series("y", 0.2), moved={"a": 0, "b": 2})
+    assert found.moved.means == [1.0, 1.0, 0.5]
+    assert [sorted(column) for column in found.rest.columns] == [[0.0, 0.2], [0.0, 0.2], [0.2]]
+
+
+def test_fresh_hosts_count_on_neither_side() -> None:
+    found = measure(series("a", 1.0), series("f", 7.0), fresh=["f"])
+    assert found.moved.means == [1.0] * 3
+    assert found.rest.means == [None] * 3
+    assert found.fleet.means == [4.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("values", "means"),
+    [
+        ((0.5, nan, 0.5), [0.5, None, 0.5]),
+        ((0.5, inf, 0.5), [0.5, None, 0.5]),
+        ((0.5, -inf, None), [0.5, None, None]),
+        ((None, None, 0.5), [None, None, 0.5]),
+        ((0.0, -0.0, 0.0), [0.0, 0.0, 0.0]),
+        ((5e-324, 1e-300, 1e300), [5e-324, 1e-300, 1e300]),
+    ],
+)
+def test_what_is_no_finite_number_is_no_value(values: Values, means: Values) -> None:
+    assert measure(series("a", *values), moved=["a"]).moved.means == means
+
+
+def test_a_host_with_one_finite_series_goes_by_that() -> None:
+    found = measure(series("a", nan, disk="0"), series("a", 1.0, None, inf, disk="1"), moved=["a"])
+    assert found.moved.means == [1.0, None, None]
+    assert (found.silent, found.useless) == ((), 0)
+    assert found.last_values == {"a": 1.0}
+
+
+def test_several_answers_are_one() -> None:
+    found = measure(Answer((series("a", 1.0),)), Answer(), Answer((series("b", 3.0), series("a", 3.0))))
+    assert found.moved.means == [2.5] * 3
+    assert found.series == 3
+
+
+def test_one_answer_that_failed_spoils_all() -> None:
+    found = measure(series("a", 1.0), Answer(failure="no answer in time"), Answer(failure="later"))
+    assert (found.failure, found.series, found.moved.means) == ("no answer in time", 0, [None] * 3)
+
+
+def test_the_fleet_is_every_series_of_the_answer() -> None:
+    lone = Series({"job": "x"}, (9.0,) * 3)
+    found = measure(series("a", 1.0, cpu="0"), series("a", 3.0, cpu="1"), series("b", 0.0), series("other", 4.0), lone)
+    assert [sorted(column) for column in found.fleet.columns] == [[0.0, 2.0, 4.0, 9.0]] * 3
+    assert found.strays == 1
+    two = measure(series("nobody:1", 1.0), series("nobody:2", 3.0), Series({}, (5.0,) * 3), Series({}, (7.0,) * 3))
+    assert [sorted(column) for column in two.fleet.columns] == [[2.0, 5.0, 7.0]] * 3
+    assert two.fleet.latest[1] == 3
+    assert two.strays == two.series == 4
+
+
+def test_the_worst_hosts() -> None:
+    found = measure(series("a", 0.1, 0.2, None), series("b", 0.3), series("y", 9.0))
+    assert found.worst(high=True, count=6) == [("b", 0.3), ("a", 0.2)]
+    assert found.worst(high=False, count=1) == [("a", 0.2)]
+    assert [host for host, _ in measure(series("b", 1.0), series("a", 1.0)).worst(high=True, count=2)] == ["a", "b"]
+
+
+# Silence
+
+
+@pytest.mark.parametrize(
+    ("moved", "waiting", "heard", "silence"),
+    [
+        (10, 10, "m9 w10", Fraction(1, 10)),
+        (10, 10, "m9 w9", Fraction(0)),
+        (10, 20, "m8 w19", Fraction(3, 20)),
+        (10, 10, "m10 w5", Fraction(-1, 2)),
+        (4, 0, "m3 w0", Fraction(1, 4)),
+        (0, 4, "m0 w2", Fraction(-1, 2)),
+        (3, 3, "m0 w3", Fraction(1)),
+    ],
+)
+@pytest.mark.parametrize("value", [1.0, nan])
+def test_silence_is_the_share_beyond_that_of_the_rest(
+    moved: int, waiting: int, heard: str, silence: Fraction, value: float
+) -> None:
+    mine, theirs = ([f"{kind}{number}" for number in range(count)] for kind, count in (("m", moved), ("w", waiting)))
+    counts = [int(part[1:]) for part in heard.split()]
+    found = measure(
+        *(series(host, value) for host in [*mine[: counts[0]], *theirs[: counts[1]]]), moved=mine, waiting=theirs
+    )
+    assert found.silence == silence
+    assert found.silent == tuple(sorted(mine[counts[0] :]))
+    # A series without a finite value breaks the silence, and is of no use.
+    useless = Fraction(moved > 0) - Fraction(waiting > 0)
+    assert found.uselessness == (silence if value == 1.0 else useless)
+    assert found.useless == (0 if value == 1.0 else counts[0])
+
+
+def test_a_series_with_gaps_alone_is_heard_of() -> None:
+    found = measure(series("a", None, None, nan), moved=["a"])
+    assert (found.silent, found.useless, found.hosts) == ((), 1, 1)
+
+
+# Exactness
+
+COMPARE = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@pytest.mark.parametrize("text", ["0.01", "0.1", "1e-9", "0.29"])
+def test_hosts_that_are_exactly_at_the_bound_meet_it(text: str) -> None:
+    bound, value = Objective.parse(f"<= {text}").bound, float(text)
+    for hosts in range(1, 201):
+        assert difference([value] * hosts, [], bound) == bound, hosts
+
+
+@pytest.mark.parametrize("text", ["0.01", "0.7", "1e300", "123456.789", "-0.03", "0"])
+def test_so_do_hosts_that_are_by_that_worse_than_the_rest(text: str) -> None:
+    bound, value = Objective.parse(f"<= {text}").bound, float(text)
+    for hosts in (1, 3, 7, 30, 99):
+        assert difference([value] * hosts, [0.0] * (100 - hosts), bound) == bound, hosts
+
+
+@pytest.mark.parametrize("hosts", range(2, 200, 18))
+def test_one_host_a_hair_above_is_seen(hosts: int) -> None:
+    bound = Fraction("0.01")
+    assert difference([0.01] * (hosts - 1) + [0.0100001], [], bound) > bound
+    assert difference([0.01] * (hosts - 1) + [0.0099999], [], bound) < bound
+
+
+def test_a_difference_is_exact_too() -> None:
+    assert difference([0.3] * 3, [0.1] * 7, Fraction("0.2")) == Fraction("0.2")
+    assert difference([0.3, 0.1], [0.2], Fraction(0)) == 0
+    assert difference([1e-9], [], Fraction(0)) > 0
+
+
+NUMBERS = st.integers(-(10**6), 10**6).map(lambda number: Fraction(number, 1000))
+
+
+@given(
+    st.lists(NUMBERS, min_size=1, max_size=40),
+    st.lists(NUMBERS, max_size=10),
+    NUMBERS,
+    st.sampled_from(sorted(COMPARE)),
+    st.booleans(),
+)
+def test_decimal_numbers_are_compared_as_on_paper(
+    moved: list[Fraction], rest: list[Fraction], bound: Fraction, comparison: str, at_it: bool
+) -> None:
+    paper = sum(moved, Fraction(0)) / len(moved) - (sum(rest, Fraction(0)) / len(rest) if rest else 0)
+    bound = paper if at_it else bound
+    value = difference([float(one) for one in moved], [float(one) for one in rest], bound)
+    assert Objective(comparison, bound).met(value) == COMPARE[comparison](paper, bound)
+
+
+def test_a_mean_is_that_of_the_digits() -> None:
+    assert exact_mean([0.1, 0.2, 0.1 + 0.2]) == Fraction("0.2")
+
+
+# Objectives
+
+
+@pytest.mark.parametrize(
+    ("text", "comparison", "bound"),
+    [
+        ("<= 0.01", "<=", "0.01"),
+        (">=99.5", ">=", "99.5"),
+        ("<1e-3", "<", "0.001"),
+        (">  -.5", ">", "-0.5"),
+        ("== 1.", "==", "1"),
+        ("!= +0", "!=", "0"),
+    ],
+)
+def test_an_objective(text: str, comparison: str, bound: str) -> None:
+    assert Objective.parse(text) == Objective(comparison, Fraction(bound))
+
+
+@pytest.mark.parametrize("text", ["", "0.01", "=< 1", "<= x", "<= NaN", "<= inf", "=> 1", "= 1", "<=", "<= 1 2"])
+def test_no_objective(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        Objective.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "words"),
+    [
+        ("<= 0.01", "0.08", "0.08 > 0.01"),
+        (">= 99.5", "99", "99 < 99.5"),
+        ("< 1", "1", "1 >= 1"),
+        ("> 0", "0", "0 <= 0"),
+        ("== 1", "2", "2 != 1"),
+        ("!= 1", "1", "1 == 1"),
+    ],
+)
+def test_how_it_is_missed(text: str, value: str, words: str) -> None:
+    objective = Objective.parse(text)
+    assert not objective.met(Fraction(value))
+    assert objective.missed(Fraction(value)) == words
+    assert str(objective) == f"{objective.comparison} {number_text(objective.bound)}"
