@@ -63,11 +63,18 @@ class Decider:
         """The newest ledger entry, as the remote has it."""
         outlive_readers()
 
-    def decide(self, make: Callable[[Fleet], Sequence[Made]], reason: str | None, *, urgent: bool = False) -> Decided:
+    def decide(
+        self,
+        make: Callable[[Fleet], Sequence[Made]],
+        reason: str | None,
+        *,
+        urgent: bool = False,
+        keep: bool = True,
+    ) -> Decided:
         """Make decisions on the branch's tip and commit them together.
 
         `make` decides on a fleet. It is asked again where others were faster, but not on another rollout than the one
-        that was decided on first, unless it is `urgent`.
+        that was decided on first, unless it is `urgent`. Without `keep` nothing stays here that the remote cannot have.
         """
         branch = self._branch(urgent=urgent)
         self.fetch_ledger(branch, urgent=urgent)
@@ -80,7 +87,7 @@ class Decider:
             attempts.append(made)
             return _decision(made, reason) if made else None
 
-        outcome = decide(self.repository, branch, change, urgent=urgent, now=clock.pretended())
+        outcome = decide(self.repository, branch, change, urgent=urgent, keep=keep, now=clock.pretended())
         for line in outcome.notes:
             note(line)
         return Decided(attempts[-1], outcome, branch)

@@ -1,7 +1,7 @@
 """How the guard goes about it: ask the metrics server, judge, and decide as a person would, in a commit."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from tsunami_cli.commands.deciding import Decided, Decider, Made
 from tsunami_cli.commands.fleet import SETTINGS, Fleet
 from tsunami_cli.core.decisions import Change, halt, rollback
 from tsunami_cli.core.guard.cases import Case, Docket
-from tsunami_cli.core.guard.judging import Judgement
+from tsunami_cli.core.guard.judging import Judgement, after_both_looks
 from tsunami_cli.core.guard.naming import Names
 from tsunami_cli.core.guard.questions import Answer, Question
 from tsunami_cli.core.guard.rulings import Ruling, rulings
@@ -21,9 +21,10 @@ from tsunami_cli.core.published import Ruled
 from tsunami_cli.core.record import Record
 from tsunami_cli.core.status import Status, status_of
 from tsunami_cli.core.told import Hold, Told
-from tsunami_cli.errors import TsunamiError, Unreachable
+from tsunami_cli.errors import TsunamiError, Unreachable, Usage
 
-DECISIONS = ("halt", "rollback")
+AS_VERB = {"halt": "halt", "rollback": "roll back"}
+DECISIONS = tuple(AS_VERB)
 """The actions that are decisions: commits on the branch."""
 
 
@@ -65,7 +66,7 @@ def judge(
     closer = {place: case.closer(one) for place, (case, one) in enumerate(zip(cases, found, strict=True))}
     again = {place: case for place, case in closer.items() if case is not None}
     for place, judgement in zip(again, _heard(fleet, list(again.values()), whole=True), strict=True):
-        found[place] = judgement
+        found[place] = after_both_looks(found[place], judgement)
     return found
 
 
@@ -82,18 +83,26 @@ def _heard(fleet: Fleet, cases: Sequence[Case], *, whole: bool) -> list[Judgemen
         for question in case.questions:
             waiting.setdefault(question, []).append(place)
         if not case.questions:
-            found[place] = case.judged({}, names, label)
+            found[place] = _judged(case, {}, names, label)
     for question, answer in _answers(fleet, waiting):
         answers[question] = answer
         for place in waiting[question]:
             case = cases[place]
             if all(one in answers for one in case.questions):
-                judgement = case.judged(answers, names, label)
+                judgement = _judged(case, answers, names, label)
                 found[place] = judgement if whole or judgement.action != "none" else replace(judgement, measured=None)
         for known in list(answers):
             if all(place in found for place in waiting[known]):
                 del answers[known]
     return [found[place] for place in range(len(cases))]
+
+
+def _judged(case: Case, answers: Mapping[Question, Answer], names: Names, label: str) -> Judgement:
+    try:
+        return case.judged(answers, names, label)
+    except Exception as bug:
+        # Falls to a hold: a bug that one SLO brings to light must not cost the others their halts.
+        return case.failed(f"this is a bug in tsunami ({type(bug).__name__}: {bug})")
 
 
 def _answers(fleet: Fleet, questions: Collection[Question]) -> Iterable[tuple[Question, Answer]]:
@@ -104,7 +113,11 @@ def _answers(fleet: Fleet, questions: Collection[Question]) -> Iterable[tuple[Qu
         # Falls to a hold, as every doubt does: who wrote an SLO wants it watched.
         why = f"{SETTINGS} does not say where metrics are: guard: {{prometheus: http://...}}"
         return [(question, Answer(failure=why)) for question in questions]
-    return prometheus(url, len(fleet.inventory.hosts)).answers(questions)
+    try:
+        return prometheus(url, len(fleet.inventory.hosts)).answers(questions)
+    except Usage as wrong:
+        # Falls to a hold: what the environment says must not stop all that has nothing to do with it.
+        return [(question, Answer(failure=str(wrong))) for question in questions]
 
 
 @dataclass
@@ -116,6 +129,8 @@ class Guarded:
     _failed: int = 0
     _tried: list[tuple[str, Rollout | None]] = field(default_factory=list)
     """Decisions that were tried, so that one that cannot be made is not tried again and again."""
+    _known: dict[str, tuple[Variable, str, Ruling]] = field(default_factory=dict)
+    """By name what was ruled on a variable as it was then, beside which ledger entry."""
 
     def look(
         self, fleet: Fleet, variables: Sequence[Variable], previous: Record, now: datetime, root: Repository | None
@@ -125,24 +140,32 @@ class Guarded:
         Without a repository nothing is decided. What would be decided, and what could not, is held.
         """
         self.holds = {}
-        if root is None:
-            self.ruled.clear()
-        found = rulings(judge(fleet, variables, lambda variable: previous.told(variable.name), now))
         decider = Decider(None, root) if root else None
         decided = False
-        for ruling in found:
+        for ruling in self._rulings(fleet, variables, previous, now):
             more = ""
             if ruling.action in DECISIONS:
-                key = (ruling.variable, ruling.rollout)
-                if decider is not None and key not in self._tried:
-                    self._tried.append(key)
-                    decided |= self._decide(ruling, decider)
-                more = f" (the guard {'would' if decider is None else 'could not'} {ruling.action})"
-                if decider is None:
-                    self.ruled.append(Ruled(ruling.variable, ruling.action, ruling.slo, ruling.because[0].why, None))
+                decided |= self._decide(ruling, decider)
+                more = f" (the guard {'would' if decider is None else 'could not'} {AS_VERB[ruling.action]})"
             if ruling.action != "none":
                 self.holds[ruling.variable] = ruling.holds(previous.told(ruling.variable), now, more)
         return decided
+
+    def _rulings(
+        self, fleet: Fleet, variables: Sequence[Variable], previous: Record, now: datetime
+    ) -> Sequence[Ruling]:
+        """Return the rulings on all variables; those that another attempt of this publish has made stand."""
+        known = {
+            name: ruling
+            for name, (variable, entry, ruling) in self._known.items()
+            if entry == previous.commit and variable in variables
+        }
+        fresh = [variable for variable in variables if variable.name not in known]
+        by_name = {variable.name: variable for variable in fresh}
+        for ruling in rulings(judge(fleet, fresh, lambda variable: previous.told(variable.name), now)):
+            known[ruling.variable] = ruling
+            self._known[ruling.variable] = (by_name[ruling.variable], previous.commit, ruling)
+        return [known[variable.name] for variable in variables if variable.name in known]
 
     @property
     def exit_code(self) -> int:
@@ -150,16 +173,20 @@ class Guarded:
         unasked = any(hold.unasked for holds in self.holds.values() for hold in holds)
         return self._failed or (Unreachable.exit_code if unasked else 0)
 
-    def _decide(self, ruling: Ruling, decider: Decider) -> bool:
-        """Make a decision; say whether it, or another one meanwhile, is on the branch."""
-        done = enact(ruling, decider)
+    def _decide(self, ruling: Ruling, decider: Decider | None) -> bool:
+        """Make a decision, once; say whether it, or another one meanwhile, is on the branch."""
+        key = (ruling.variable, ruling.rollout)
+        if key in self._tried:
+            return False
+        self._tried.append(key)
+        done = enact(ruling, decider) if decider else Enacted(ruling)
         if done.failure is not None:
             self._failed = done.failure.exit_code
-        if done.failure is not None or done.commit is not None:
+        if decider is None or done.failure is not None or done.commit is not None:
             failure = str(done.failure) if done.failure else None
             why = ruling.because[0].why
             self.ruled.append(Ruled(ruling.variable, ruling.action, ruling.slo, why, done.commit, failure))
-        return done.failure is None
+        return decider is not None and done.failure is None
 
 
 def enact(ruling: Ruling, decider: Decider) -> Enacted:
@@ -168,20 +195,24 @@ def enact(ruling: Ruling, decider: Decider) -> Enacted:
     def make(fleet: Fleet) -> Sequence[Made]:
         loaded = fleet.load(ruling.variable, alone=True)
         variable = loaded.variable
-        if variable is None or variable.active != ruling.rollout:
+        if variable is None or (variable.active, variable.slos) != (ruling.rollout, ruling.slos):
             return []
         status = status_of(variable, fleet.roles, decider.now, decider.told(variable))
         change = _change(ruling, status, decider.now)
         return [Made(replace(change, guard=ruling.slo), loaded)] if change else []
 
     try:
-        decided: Decided = decider.decide(make, ruling.reason, urgent=True)
+        decided: Decided = decider.decide(make, ruling.reason, urgent=True, keep=False)
     except (Refusal, TsunamiError) as no:
         return Enacted(ruling, failure=no if isinstance(no, TsunamiError) else TsunamiError(str(no)))
     return Enacted(ruling, decided.outcome.commit, decided.outcome.failure)
 
 
 def _change(ruling: Ruling, status: Status, now: datetime) -> Change | None:
-    if ruling.action == "halt":
-        return halt(status, now)
-    return rollback(status, now, ruling.back)
+    if ruling.action == "rollback":
+        try:
+            return rollback(status, now, ruling.back)
+        except Refusal:
+            # Falls to a halt: there is no way back, but there need not be one forward.
+            return halt(status, now)
+    return halt(status, now)

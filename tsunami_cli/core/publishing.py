@@ -101,8 +101,9 @@ class Publication:
 
     @cached_property
     def holds_changed(self) -> bool:
-        """Whether the guard began or ceased to hold something."""
-        return slos_in(self.holds) != slos_in(self.previous.holds if self.previous else {})
+        """Whether the guard began or ceased to hold something, or does so for another kind of reason."""
+        before = self.previous.holds if self.previous else {}
+        return _kinds(self.holds) != _kinds(before)
 
     @cached_property
     def roles_changed(self) -> Sequence[str]:
@@ -176,6 +177,10 @@ class Publication:
 def slos_in(holds: Holds) -> set[tuple[str, str]]:
     """Return what is held, as variable and SLO."""
     return {(name, hold.slo) for name, found in holds.items() for hold in found}
+
+
+def _kinds(holds: Holds) -> set[tuple[str, str, bool]]:
+    return {(name, hold.slo, hold.unasked) for name, found in holds.items() for hold in found}
 
 
 def publication(

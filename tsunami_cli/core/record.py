@@ -201,7 +201,7 @@ def held_text(holds: Holds) -> bytes:
 def parse_held(data: bytes | None) -> dict[str, tuple[Hold, ...]]:
     """Read what `held_text` wrote; ValueError for anything else. Entries from before there was a guard have none."""
     return {
-        name: tuple(Hold(row["slo"], row["why"], instant(row["since"]), row["unasked"]) for row in rows)
+        name: tuple(Hold(row["slo"], row["why"], instant(row["since"]), row.get("unasked", False)) for row in rows)
         for name, rows in _parsed(data).items()
     }
 

@@ -70,7 +70,7 @@ class Stage:
 
     def second_act(self, bad: str) -> None:
         """Say what comes next."""
-        self.heading(f"The Monday after: helios {bad}. It crashes on every host that has it, and nobody knows")
+        self.heading(f"On a Monday after that: helios {bad}. It crashes on every host that has it, and nobody knows")
 
     def source(self, source: Source) -> None:
         """Say whom the guard asks, once."""
@@ -99,10 +99,8 @@ class Stage:
         span = f"{shortest} to {more[-1]}" if more else shortest
         had, have = len(story.since), len(story.since.keys() - story.until.keys())
         self._out.print()
-        self._out.print(
-            f"{had:,} of {count_of(hosts, 'host')} had {bad}, for {span}; {have:,} have it now. "
-            f"The other {hosts - had:,} never moved, and nobody had to be there."
-        )
+        self._out.print(f"{had:,} of {count_of(hosts, 'host')} had {bad}, for {span}; {have:,} have it now.")
+        self._out.print(f"The other {hosts - had:,} never moved, and nobody had to be there.")
 
     def ending(self, now: datetime, kept: Path | None) -> None:
         """Say what to try next."""

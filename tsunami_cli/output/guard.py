@@ -72,7 +72,7 @@ def show(found: Sequence[Enacted], now: datetime, *, published: bool, dry_run: b
         if enacted.commit:
             name = enacted.ruling.variable
             out.print(Text(f"{_DONE[enacted.ruling.action]} {name}: committed {enacted.commit[:7]}", TROUBLE))
-            out.print(f"accept it: tsunami ack {name} {enacted.ruling.slo}        go on: tsunami resume {name}")
+            out.print(f"look: tsunami slo {name}        go on: tsunami resume {name}")
 
 
 def done(one: Judgement, enacted: Enacted, *, dry_run: bool) -> str:

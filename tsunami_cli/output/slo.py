@@ -66,7 +66,7 @@ def _rows(one: Judgement) -> list[tuple[str, str]]:
     window = found.window
     begun, ended = (instant_text(moment_of(moment)) for moment in (window.start, window.end))
     samples = count_of(window.steps + 1, "sample")
-    rows.append(("asked", f"{samples} from {begun} to {ended}: {found.series:,} series{stray}"))
+    rows.append(("asked", f"{samples} from {begun} to {ended}: {len(found.series):,} series{stray}"))
     cohorts = found.cohorts
     fresh = f", {len(cohorts.fresh):,} more not settled yet" if cohorts.fresh else ""
     rows.append(("moved", _side(found.moved, found.hosts, len(found.silent)) + fresh))

@@ -67,18 +67,25 @@ class Outcome:
 
 
 def decide(
-    repository: Repository, branch: str, change: Change, *, urgent: bool = False, now: datetime | None = None
+    repository: Repository,
+    branch: str,
+    change: Change,
+    *,
+    urgent: bool = False,
+    keep: bool = True,
+    now: datetime | None = None,
 ) -> Outcome:
     """Commit a decision on the branch's tip and push it.
 
     Where somebody else was first, `change` is asked again on the new tip. `urgent` (a halt) goes on where others are
     refused: with a dead network or a refusing remote as a local commit, with edited files, without a known committer.
+    Without `keep` an urgent decision is not kept as a local commit where there is a remote that cannot have it.
     `now` is the instant of the commit's dates, by default the machine's clock. Raises Refused or Unreachable, and then
     neither branch nor checkout have changed here; what `change` raises goes through.
     """
     found = settings(repository)
     remote = remote_of(found, branch)
-    job = _Job(repository, branch, change, remote, Signer(now, found.signs, urgent))
+    job = _Job(repository, branch, change, remote, Signer(now, found.signs, urgent), keep=keep)
     if remote is None and found.remotes:
         job.notes.append(
             f"{branch} has no upstream, so this stays local: `git branch -u {found.remotes[0]}/{branch} {branch}`"
@@ -123,6 +130,7 @@ class _Job:
     change: Change
     remote: Remote | None
     signer: Signer
+    keep: bool = True
     notes: list[str] = field(default_factory=list)
     failure: TsunamiError | None = None
     """Set once an urgent decision has given the remote up."""
@@ -137,11 +145,16 @@ class _Job:
             except Lost as lost:
                 why = plain(str(lost))
         refusal = Refused(f"{self.branch}: given up after {_TRIES} tries, as others were faster ({why}): try again")
-        if not self.signer.urgent or self.remote is None or self.failure is not None:
+        if not self._may_stay_here or self.remote is None or self.failure is not None:
             raise refusal
         # Falls to a local commit: a halt that the crowd at the remote keeps out is better kept here than not at all.
         self.failure = refusal
         return self.run()
+
+    @property
+    def _may_stay_here(self) -> bool:
+        """Whether a decision that the remote cannot have is better kept in this clone than nowhere."""
+        return self.signer.urgent and self.keep
 
     def attempt(self) -> Outcome:
         """Decide once on what there is now; Lost where that is outdated before it is done."""
@@ -187,7 +200,7 @@ class _Job:
         try:
             theirs = fetch(self.repository, self.remote)
         except Unreachable as error:
-            if not self.signer.urgent:
+            if not self._may_stay_here:
                 raise
             # Falls to a local commit: a halt must not wait for the network.
             self.failure = error
@@ -278,7 +291,7 @@ class _Job:
         if answer.verdict is Verdict.LOST:
             raise Lost(answer.why)
         error = answer.error(self.remote, commit, slug)
-        if not self.signer.urgent:
+        if not self._may_stay_here:
             raise type(error)(f"{error}; nothing was changed here")
         # Falls to a local commit; to one on the local tip, so that the branch can take it.
         self.failure = error

@@ -30,9 +30,11 @@ class _Data(Struct, gc=False, rename="camel"):
     result: list[_Found]
 
 
-class _Answer(Struct, gc=False):
+class _Answer(Struct, gc=False, rename="camel"):
     data: _Data
     warnings: list[str] | None = None
+    is_partial: bool = False
+    """VictoriaMetrics says so of an answer that some of its stores had no part in."""
 
 
 class _Type(Struct, rename="camel"):
@@ -62,6 +64,8 @@ def answer(data: bytearray, window: Window) -> Answer:
         if not warning.startswith(_REMARK):
             # Falls to no answer: what is missing may be the very hosts that are down.
             raise Failed(f"warns that its answer may be partial: {quoted(warning)}")
+    if read.is_partial:
+        raise Failed("says that its answer is partial")
     instants = tuple(map(float, window.instants))
     return Answer(tuple(Series(found.metric, _aligned(found, window, instants)) for found in read.data.result))
 

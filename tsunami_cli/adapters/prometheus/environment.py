@@ -19,7 +19,7 @@ PASSWORD = "TSUNAMI_PROMETHEUS_PASSWORD"  # noqa: S105
 
 DEFAULT_TIMEOUT = 10.0
 SMALLEST_LIMIT = 64 << 20
-PER_HOST = 2 << 10
+PER_HOST = 4 << 10
 _ADDRESS = re.compile(r'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-"$->A-~]*)?')
 """As in the schema of settings."""
 _LONGEST_TOKEN = 64 << 10

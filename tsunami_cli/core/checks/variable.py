@@ -8,6 +8,7 @@ from tsunami_cli.core.checks.document import Document
 from tsunami_cli.core.checks.hours import calendar_of
 from tsunami_cli.core.checks.rollouts import rollouts_of
 from tsunami_cli.core.checks.scalars import Fits, Values
+from tsunami_cli.core.guard.objective import Objective
 from tsunami_cli.core.model import Globs, Limit, Pin, Slo, Variable
 from tsunami_cli.core.nodes import Node, Path, ScalarNode
 from tsunami_cli.core.problems import Problem
@@ -90,10 +91,11 @@ def _slos(document: Document) -> Iterator[Slo]:
         compare, on_violation, on_no_data = (
             document.text((*path, key)) for key in ("compare", "on_violation", "on_no_data")
         )
-        sustained, settle = (document.read((*path, key), duration) for key in ("for", "settle"))
+        sustained, settle = (document.read((*path, key), _watched) for key in ("for", "settle"))
         min_hosts, silent = document.read((*path, "min_hosts"), whole), document.read((*path, "max_silent"), share)
         if on_violation:
             document.read((*path, "on_violation"), _way_back)
+        document.read((*path, "objective"), Objective.parse)
         if name is None or query is None or objective is None:
             continue
         yield Slo(
@@ -112,4 +114,17 @@ def _slos(document: Document) -> Iterator[Slo]:
 
 def _way_back(text: str) -> timedelta | None:
     """Read the duration of `rollback 2h`; `halt` has none."""
-    return duration(text.removeprefix("rollback ")) if text.startswith("rollback ") else None
+    if not text.startswith("rollback "):
+        return None
+    length = duration(text.removeprefix("rollback "))
+    if length > timedelta(days=366):
+        raise ValueError(f"{text} takes longer than 366 days, the most that a rollback may take")
+    return length
+
+
+def _watched(text: str) -> timedelta:
+    """Read how long something is looked at."""
+    length = duration(text)
+    if length > timedelta(days=31):
+        raise ValueError(f"{text} is over 31 days: no objective is looked at for that long")
+    return length

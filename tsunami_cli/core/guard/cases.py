@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from tsunami_cli.core.guard.cohorts import Cohorts, cohorts_of
-from tsunami_cli.core.guard.judging import Judgement, judged, unjudged
+from tsunami_cli.core.guard.judging import Action, Judgement, judged, unjudged
 from tsunami_cli.core.guard.measuring import measured
 from tsunami_cli.core.guard.naming import Names
 from tsunami_cli.core.guard.queries import expanded
@@ -86,6 +86,12 @@ class Case:
     def closer(self, first: Judgement) -> "Case | None":
         """Return the case for a closer look, where the first one is not enough to act on."""
         return self.docket.case(self.slo, fine=True) if first.doubtful and not self.fine else None
+
+    def failed(self, why: str) -> Judgement:
+        """Return the judgement where none could be made: a hold, unless nobody moves on anyway."""
+        variable, going = self.docket.variable, self.docket.state == "running"
+        action: Action = "hold" if going and self.unjudged is None else "none"
+        return Judgement(variable.name, variable.active, self.slo, "error", why, action)
 
     def judged(self, answers: Mapping[Question, Answer], names: Names, label: str) -> Judgement:
         """Return the judgement; `label` is the one by which series name their hosts."""

@@ -1,8 +1,8 @@
 """Who is held against whom: the hosts that had moved, and the rest, as they were at every instant of a window."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -29,12 +29,9 @@ class Cohorts:
     waiting: frozenset[str] = frozenset()
     """Not moved at the window's end."""
     last: datetime | None = None
-    """When a host was last moved; None where that is not known, or none was."""
-
-    @cached_property
-    def _left(self) -> Counter[int]:
-        """By place, how many hosts of the rest were moved just then."""
-        return Counter(end for _, end in self.rest.values())
+    """When a host that had another value before was last moved; None where that is not known, or none was."""
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """All these hosts by role."""
 
     @cached_property
     def _came(self) -> Counter[int]:
@@ -45,9 +42,15 @@ class Cohorts:
         """Return how many hosts had been moved and settled at an instant."""
         return sum(count for first, count in self._came.items() if first <= place)
 
-    def rest_at(self, place: int) -> int:
-        """Return how many hosts had not been moved at an instant."""
-        return sum(count for end, count in self._left.items() if place < end)
+    def of(self, hosts: Set[str]) -> "Cohorts":
+        """Return the cohorts of some of the hosts."""
+        return replace(
+            self,
+            moved={host: part for host, part in self.moved.items() if host in hosts},
+            fresh=self.fresh & hosts,
+            rest={host: part for host, part in self.rest.items() if host in hosts},
+            waiting=self.waiting & hosts,
+        )
 
     @property
     def size(self) -> int:
@@ -74,7 +77,8 @@ def cohorts_of(
         fresh=frozenset(host for host, at in since.items() if settled[at] >= count),
         rest={host: (0, places[since[host]] if host in since else count) for host in free},
         waiting=frozenset(host for host in free if host not in since),
-        last=max(since.values(), default=None),
+        last=max((at for host, at in since.items() if host in told.before), default=None),
+        roles={lineup.role.name: lineup.free for lineup in placed},
     )
 
 
@@ -98,4 +102,5 @@ def _planned(placed: list[Lineup], rollout: Rollout, window: Window, settle: tim
         going.update(planned_by(lineup, rollout, moment_of(window.end)))
         rest.update((host, (0, place)) for host, place in left.items())
     waiting = frozenset(host for host in rest if host not in going)
-    return Cohorts(moved, frozenset(going - moved.keys()), rest, waiting)
+    roles = {lineup.role.name: lineup.free for lineup in placed}
+    return Cohorts(moved, frozenset(going - moved.keys()), rest, waiting, roles=roles)

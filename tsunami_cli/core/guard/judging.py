@@ -1,7 +1,7 @@
 """The judgement: whether an SLO holds for the hosts that have moved, and what the guard does about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
@@ -19,6 +19,8 @@ Action = Literal["none", "hold", "halt", "rollback"]
 SEVERITY: Sequence[Action] = ("none", "hold", "halt", "rollback")
 """Of several actions on one variable the last of these is done."""
 WAY_BACK = "rollback "
+FEW = 4
+"""With fewer moved hosts than so many times `min_hosts` a rollout may be too young for enough of them to speak."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def unjudged(slo: Slo, rollout: Rollout | None, state: State, cohorts: Cohorts, 
     if not cohorts.size:
         return "no host has moved yet"
     if state in ("complete", "capped"):
+        if slo.compare == "moved-minus-rest" and not cohorts.waiting:
+            return f"{state}: there is nobody left to compare with"
         watched = slo.settle + slo.sustained
         if cohorts.last is None or cohorts.last + watched < now:
             return f"{state}: nobody was moved in the last {duration_text(watched)}"
@@ -86,6 +90,17 @@ def judged(variable: Variable, rollout: Rollout, slo: Slo, state: State, found: 
     )
 
 
+def after_both_looks(first: Judgement, second: Judgement) -> Judgement:
+    """Return what counts after a closer look: that, unless it could not be had.
+
+    A violation that was seen once is not forgotten because it could not be looked at again: it holds.
+    """
+    if first.status != "violated" or second.status != "error":
+        return second
+    action: Action = "hold" if second.action == "none" and first.action != "none" else second.action
+    return replace(second, action=action, why=f"{second.why}; at first sight {first.why}")
+
+
 def acknowledged(rollout: Rollout, slo: str, now: datetime) -> Ack | None:
     """Return who accepts a violation now; None where nobody does."""
     return next((ack for ack in reversed(rollout.acks) if ack.slo == slo and now < ack.until), None)
@@ -100,42 +115,80 @@ class _Finding:
     value: Fraction | None = None
     settling: bool = False
     """Whether nothing is wrong but that the first hosts were moved only just now."""
+    silent: bool = False
+    """Whether it is for the hosts that went silent."""
     gaps: bool = False
     """Whether at some instant too few of the hosts that count had a value."""
 
 
 def _finding(slo: Slo, found: Measured) -> _Finding:
+    """Say what the values amount to: first who speaks at all, then what they say."""
     if found.failure is not None:
         return _Finding("error", found.failure)
     if not found.series:
         return _Finding("no-data", "the query has no series")
-    fleet = slo.compare == "fleet"
-    if not fleet and found.strays == found.series:
-        return _Finding("no-data", f"none of {found.series:,} series names a host of the inventory")
-    if not fleet and found.hosts < slo.min_hosts:
-        return _Finding("no-data", f"{_settling(found)} for {duration_text(slo.settle)}", settling=True)
     values = _compared(slo, found)
+    return _heard(slo, found, values) or _said(slo, found, values)
+
+
+def _heard(slo: Slo, found: Measured, values: Sequence[Fraction | None]) -> _Finding | None:
+    """Return what follows from who has a value and who has not; None where there are values to go by."""
+    value = next((value for value in reversed(values) if value is not None), None)
+    cohorts, fleet = found.cohorts, slo.compare == "fleet"
+    if found.joined and found.comparable and found.silent and found.silence > slo.max_silent:
+        return _Finding("violated", f"{len(found.silent):,} of {_moved(found)} gone silent", value, silent=True)
+    if fleet:
+        return None
+    if not found.joined:
+        return _Finding("no-data", f"none of {len(found.series):,} series names a host of the inventory")
+    if cohorts.size < slo.min_hosts:
+        why = f"too thin to judge: {cohorts.size} of at least {slo.min_hosts} hosts have moved where there are series"
+        return _Finding("not-judged", why)
+    if found.hosts < slo.min_hosts:
+        return _Finding("no-data", f"{_settling(found)} for {duration_text(slo.settle)}", settling=True)
+    if found.muteness > slo.max_silent:
+        mute = len(found.silent) + found.mute
+        return _Finding("no-data", f"{mute:,} of {_moved(found)} without a value", value, gaps=found.mute == 0)
+    if 0 < found.moved.hosts < slo.min_hosts and found.hosts < FEW * slo.min_hosts:
+        # As many of the others say nothing either: more hosts have to move before enough of them speak.
+        why = f"too thin to judge: {found.moved.hosts} of at least {slo.min_hosts} moved hosts have a value"
+        return _Finding("not-judged", why, value)
+    return None
+
+
+def _said(slo: Slo, found: Measured, values: Sequence[Fraction | None]) -> _Finding:
+    """Return what follows from the values, where they are enough to go by."""
     known = [value for value in values if value is not None]
     value = known[-1] if known else None
     lacking = [place for place, one in enumerate(values) if one is None]
-    unsettled = [] if fleet else [place for place in lacking if found.cohorts.moved_at(place) < slo.min_hosts]
-    gaps = len(lacking) > len(unsettled)
-    if found.strays < found.series and found.silent and found.silence > slo.max_silent:
-        return _Finding("violated", f"{len(found.silent):,} of {_moved(found)} gone silent", value)
-    if not fleet and found.uselessness > slo.max_silent:
-        useless = len(found.silent) + found.useless
-        return _Finding("no-data", f"{useless:,} of {_moved(found)} without a finite value", value, gaps=gaps)
-    if 2 * len(lacking) > found.window.steps:
-        if gaps:
-            return _Finding("no-data", _gap(found, lacking), value, gaps=True)
+    fleet = slo.compare == "fleet"
+    unsettled = 0 if fleet else sum(found.cohorts.moved_at(place) < slo.min_hosts for place in lacking)
+    gaps = len(lacking) > unsettled
+    if value is None or 2 * len(lacking) > found.window.steps:
+        if gaps or value is None:
+            return _Finding("no-data", _gap(found, lacking), value, gaps=gaps)
         why = f"{_moved(found)} settled just now: {len(known)} of {len(values)} samples until now"
         return _Finding("no-data", why, value, settling=True)
     objective, over = Objective.parse(slo.objective), _over(slo, found)
     missed = sum(not objective.met(one) for one in known)
-    if value is not None and missed == len(known):
-        return _Finding("violated", f"{objective.missed(value)} {over} for {duration_text(slo.sustained)}", value)
+    if missed == len(known):
+        long = duration_text(slo.sustained) if not lacking else f"{missed} of {len(values)} samples"
+        return _Finding("violated", f"{objective.missed(value)} {over} for {long}", value)
     but = f" ({missed} of {len(known)} samples miss it)" if missed else ""
-    return _Finding("ok", f"{number_text(known[-1])} {over}{but}", value, gaps=gaps)
+    return _Finding("ok", f"{number_text(value)} {over}{but}", value, gaps=gaps)
+
+
+def _compared(slo: Slo, found: Measured) -> list[Fraction | None]:
+    """Return, for every instant, what is held against the objective; None where too few hosts have a value."""
+    bound, least = Objective.parse(slo.objective).bound, slo.min_hosts
+    minus = slo.compare == "moved-minus-rest" and found.others >= least
+    values: list[Fraction | None] = []
+    for place, mine in enumerate((found.fleet if slo.compare == "fleet" else found.moved).columns):
+        theirs: Sequence[float] = found.rest.columns[place] if minus else ()
+        # There are others to compare with; where they say nothing just then, that is no comparison.
+        enough = len(mine) >= least and (len(theirs) >= least or not minus)
+        values.append(difference(mine, theirs, bound) if enough else None)
+    return values
 
 
 def _gap(found: Measured, lacking: Sequence[int]) -> str:
@@ -151,31 +204,15 @@ def _settling(found: Measured) -> str:
     return f"{fresh} moved hosts still settle" if fresh != 1 else "1 moved host still settles"
 
 
-def _compared(slo: Slo, found: Measured) -> list[Fraction | None]:
-    """Return, for every instant, what is held against the objective; None where too few hosts have a value."""
-    bound, least = Objective.parse(slo.objective).bound, slo.min_hosts
-    values: list[Fraction | None] = []
-    for place in range(found.window.steps + 1):
-        mine = (found.fleet if slo.compare == "fleet" else found.moved).columns[place]
-        theirs: Sequence[float] = ()
-        enough = len(mine) >= least
-        if slo.compare == "moved-minus-rest" and found.cohorts.rest_at(place) >= least:
-            theirs = found.rest.columns[place]
-            # There are hosts to compare with, but they say nothing: that is no comparison.
-            enough = enough and len(theirs) >= least
-        values.append(difference(mine, theirs, bound) if enough else None)
-    return values
-
-
 def _action(slo: Slo, finding: _Finding, rollout: Rollout, state: State, now: datetime) -> tuple[Action, str]:
     """Return what is to be done, and what there is to say about it."""
-    if finding.status == "ok":
+    if finding.status in ("ok", "not-judged"):
         return "none", ""
     if state == "rolling-back":
         return "none", "a rollback goes on whatever is measured"
     if finding.status == "violated":
         ack = acknowledged(rollout, slo.name, now)
-        if ack is not None:
+        if ack is not None and not finding.silent:
             return "none", f"acknowledged until {instant_text(ack.until)}"
         action: Action = "rollback" if slo.on_violation.startswith(WAY_BACK) else "halt"
     elif slo.on_no_data == "ignore":
@@ -195,8 +232,7 @@ def _moved(found: Measured) -> str:
 def _over(slo: Slo, found: Measured) -> str:
     """Return over what a value was taken, in words."""
     if slo.compare == "fleet":
-        return f"over {found.fleet.latest[1]:,} hosts of the fleet"
-    minus = (
-        f" minus {found.rest.latest[1]:,} others" if slo.compare == "moved-minus-rest" and found.rest.latest[1] else ""
-    )
-    return f"on {_moved(found)}{minus}"
+        count = found.fleet.latest[1]
+        return f"over {count:,} host{'s' * (count != 1)} of the fleet"
+    minus = slo.compare == "moved-minus-rest" and found.others >= slo.min_hosts
+    return f"on {_moved(found)}{f' minus {found.rest.latest[1]:,} others' if minus else ''}"

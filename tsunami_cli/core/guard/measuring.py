@@ -1,11 +1,13 @@
 """What was measured: every host's values averaged first, then the cohort's, at every instant of the window."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 from math import fsum, isfinite
+from typing import Any
 
 from tsunami_cli.core.guard.cohorts import Cohorts, Part
 from tsunami_cli.core.guard.naming import Names, host_in
@@ -13,6 +15,9 @@ from tsunami_cli.core.guard.questions import Answer, Series, Window
 
 CLOSE = 1e-9
 """Relative distance to a bound below which a mean is worked out again, exactly."""
+
+LARGEST = 1e300
+"""A value beyond that is taken for infinite."""
 
 Row = tuple[Sequence[float | None], bool]
 """A host's value at every instant, None where it has no finite one; and whether it has one at all of them."""
@@ -24,6 +29,8 @@ class Side:
 
     columns: Sequence[Sequence[float]]
     """For every instant the finite values of the hosts that have one and belong to the cohort then."""
+    hosts: int = 0
+    """How many of its hosts have any."""
 
     @cached_property
     def means(self) -> Sequence[float | None]:
@@ -43,31 +50,80 @@ class Measured:
 
     window: Window
     cohorts: Cohorts
-    moved: Side
-    rest: Side
-    fleet: Side
-    series: int
-    """How many there were."""
-    strays: int
-    """How many of them name no host of the inventory."""
-    silent: tuple[str, ...]
-    """Hosts moved and settled without any series, sorted."""
-    silent_rest: int
-    """Hosts not moved without any series."""
-    useless: int
-    """Hosts moved and settled whose series have no finite value."""
-    useless_rest: int
-    last_values: Mapping[str, float]
-    """The last finite value of every moved host that has one."""
+    """Without the roles of which no host has a series, where others have: the query is not about those."""
+    series: Sequence[Series]
+    joined: Mapping[str, Sequence[Series]]
+    """By host its series."""
+    label: str
+    """The label by which series name their hosts."""
     queries: tuple[str, ...] = ()
     """What was asked."""
     failure: str | None = None
     """Why there is nothing to rely on."""
 
+    @cached_property
+    def rows(self) -> Mapping[str, Row]:
+        """The values of every host that has a finite one."""
+        return {host: row for host, several in self.joined.items() if (row := _row(several)) is not None}
+
+    @cached_property
+    def moved(self) -> Side:
+        """The hosts that the rollout had moved."""
+        return _side(self.cohorts.moved, self.rows, self.window.steps + 1)
+
+    @cached_property
+    def rest(self) -> Side:
+        """The hosts that it had not moved."""
+        return _side(self.cohorts.rest, self.rows, self.window.steps + 1)
+
+    @cached_property
+    def fleet(self) -> Side:
+        """Every series of the answer: of a host averaged, and by the label's text where that names none."""
+        strays: dict[str, list[Series]] = {}
+        known = {id(one) for several in self.joined.values() for one in several}
+        for place, one in enumerate(self.series):
+            if id(one) not in known:
+                text = one.labels.get(self.label)
+                strays.setdefault(host_in(text) if text else f"#{place}", []).append(one)
+        others = {f" {name}": row for name, several in strays.items() if (row := _row(several)) is not None}
+        every = {**self.rows, **others}
+        count = self.window.steps + 1
+        return _side(dict.fromkeys(every, (0, count)), every, count)
+
+    @cached_property
+    def strays(self) -> int:
+        """How many series name no host of the inventory."""
+        return len(self.series) - sum(map(len, self.joined.values()))
+
+    @cached_property
+    def silent(self) -> Sequence[str]:
+        """Hosts moved and settled without any series, sorted."""
+        return sorted(self.cohorts.moved.keys() - self.joined.keys())
+
+    @cached_property
+    def mute(self) -> int:
+        """How many hosts moved and settled have series, but no finite value."""
+        return len(self.cohorts.moved) - len(self.silent) - len(self.cohorts.moved.keys() & self.rows.keys())
+
     @property
     def hosts(self) -> int:
         """Hosts moved and settled, silent ones included."""
         return len(self.cohorts.moved)
+
+    @cached_property
+    def silent_rest(self) -> int:
+        """Hosts not moved without any series."""
+        return len(self.cohorts.waiting) - len(self.cohorts.waiting & self.joined.keys())
+
+    @cached_property
+    def others(self) -> int:
+        """Hosts with series that were not moved at some instant: one side of a comparison."""
+        return sum(1 for host, (_, end) in self.cohorts.rest.items() if end and host in self.joined)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether any host that is not moved has a series, so that silence can be held against something."""
+        return self.silent_rest < len(self.cohorts.waiting)
 
     @property
     def silence(self) -> Fraction:
@@ -75,23 +131,27 @@ class Measured:
         return self._excess(len(self.silent), self.silent_rest)
 
     @property
-    def uselessness(self) -> Fraction:
+    def muteness(self) -> Fraction:
         """The same of hosts without a value to go by, silent ones included."""
-        return self._excess(len(self.silent) + self.useless, self.silent_rest + self.useless_rest)
+        heard = len(self.cohorts.waiting & self.rows.keys())
+        return self._excess(len(self.silent) + self.mute, len(self.cohorts.waiting) - heard)
 
     def worst(self, *, high: bool, count: int) -> list[tuple[str, float]]:
         """Return the moved hosts with the highest or lowest last values, worst first."""
-        return sorted(self.last_values.items(), key=lambda item: (-item[1] if high else item[1], item[0]))[:count]
+        last = {host: value for host in self.cohorts.moved if (value := _last(self.rows.get(host))) is not None}
+        return sorted(last.items(), key=lambda item: (-item[1] if high else item[1], item[0]))[:count]
 
     def _excess(self, moved: int, rest: int) -> Fraction:
+        """Return a share of the moved less that of the rest, where there are others to compare with."""
         mine = Fraction(moved, self.hosts) if self.hosts else Fraction(0)
-        waiting = len(self.cohorts.waiting)
-        return mine - (Fraction(rest, waiting) if waiting else Fraction(0))
+        return mine - (Fraction(rest, len(self.cohorts.waiting)) if self.comparable else 0)
 
 
 def exact_mean(values: Sequence[float]) -> Fraction:
     """Return the mean of values as they are written in decimal digits, exact."""
-    return sum((Fraction(f"{value:.15g}") for value in values), Fraction(0)) / len(values)
+    # Few different ones occur where it matters: at the bound of `== 1` or `<= 0`.
+    counts = Counter(values)
+    return sum((Fraction(repr(value)) * count for value, count in counts.items()), Fraction(0)) / len(values)
 
 
 def difference(moved: Sequence[float], rest: Sequence[float], bound: Fraction) -> Fraction:
@@ -112,25 +172,11 @@ def measured(window: Window, cohorts: Cohorts, answers: Iterable[Answer], names:
     failure = next((answer.failure for answer in found if answer.failure), None)
     series = [one for answer in found for one in answer.series] if failure is None else []
     joined = names.joined(series, label)
-    rows = {host: row for host, several in joined.items() if (row := _row(several)) is not None}
-    count = window.steps + 1
-    silent = sorted(cohorts.moved.keys() - joined.keys())
-    waiting_known = cohorts.waiting & joined.keys()
-    return Measured(
-        window=window,
-        cohorts=cohorts,
-        moved=_side(cohorts.moved, rows, count),
-        rest=_side(cohorts.rest, rows, count),
-        fleet=_fleet(series, joined, rows, label, count),
-        series=len(series),
-        strays=len(series) - sum(map(len, joined.values())),
-        silent=tuple(silent),
-        silent_rest=len(cohorts.waiting) - len(waiting_known),
-        useless=len((cohorts.moved.keys() & joined.keys()) - rows.keys()),
-        useless_rest=len(waiting_known - rows.keys()),
-        last_values={host: last for host in cohorts.moved if (last := _last(rows.get(host))) is not None},
-        failure=failure,
-    )
+    if not cohorts.waiting.isdisjoint(joined):
+        covered = {role for role, hosts in cohorts.roles.items() if not joined.keys().isdisjoint(hosts)}
+        if len(covered) < len(cohorts.roles):
+            cohorts = cohorts.of({host for role in covered for host in cohorts.roles[role]})
+    return Measured(window, cohorts, series, joined, label, failure=failure)
 
 
 def _row(series: Sequence[Series]) -> Row | None:
@@ -140,7 +186,10 @@ def _row(series: Sequence[Series]) -> Row | None:
         columns = (
             [value for value in column if value is not None] for column in zip(*(r for r, _ in rows), strict=True)
         )
-        values: Sequence[float | None] = [fsum(column) / len(column) if column else None for column in columns]
+        # Without the noise of adding floats, so that 0.1 and 0.2 are 0.15 as written.
+        values: Sequence[float | None] = [
+            float(f"{fsum(column) / len(column):.15g}") if column else None for column in columns
+        ]
     else:
         values, whole = rows[0]
         if whole:
@@ -151,9 +200,10 @@ def _row(series: Sequence[Series]) -> Row | None:
 
 
 def _finite(values: Sequence[float | None]) -> Row:
-    if None not in values and all(map(isfinite, values)):  # type: ignore[arg-type]
+    known = [value for value in values if value is not None]
+    if len(known) == len(values) and all(map(isfinite, known)) and -LARGEST < min(known) <= max(known) < LARGEST:
         return values, True
-    return [value if value is not None and isfinite(value) else None for value in values], False
+    return [value if value is not None and abs(value) < LARGEST else None for value in values], False
 
 
 def _last(row: Row | None) -> float | None:
@@ -162,29 +212,14 @@ def _last(row: Row | None) -> float | None:
 
 def _side(parts: Mapping[str, Part], rows: Mapping[str, Row], count: int) -> Side:
     groups: dict[tuple[Part, bool], list[Sequence[float | None]]] = {}
+    hosts = 0
     for host, part in parts.items():
         row = rows.get(host)
         if row is not None and part[0] < part[1]:
             groups.setdefault((part, row[1]), []).append(row[0])
-    columns: list[list[float]] = [[] for _ in range(count)]
-    for ((first, end), _), members in groups.items():
+            hosts += 1
+    columns: list[list[Any]] = [[] for _ in range(count)]
+    for ((first, end), whole), members in groups.items():
         for place, column in zip(range(first, end), islice(zip(*members, strict=True), first, end), strict=True):
-            columns[place] += [value for value in column if value is not None]
-    return Side(columns)
-
-
-def _fleet(
-    series: Sequence[Series], joined: Mapping[str, list[Series]], rows: Mapping[str, Row], label: str, count: int
-) -> Side:
-    """Return every series of the answer: of a host averaged, and by the label's text where that names none."""
-    if not series:
-        return Side([[] for _ in range(count)])
-    known = {id(one) for several in joined.values() for one in several}
-    strays: dict[str, list[Series]] = {}
-    for place, one in enumerate(series):
-        if id(one) not in known:
-            text = one.labels.get(label)
-            strays.setdefault(host_in(text) if text else f"#{place}", []).append(one)
-    others = {f" {name}": row for name, several in strays.items() if (row := _row(several)) is not None}
-    every = {**rows, **others}
-    return _side(dict.fromkeys(every, (0, count)), every, count)
+            columns[place] += column if whole else [value for value in column if value is not None]
+    return Side(columns, hosts)

@@ -26,6 +26,7 @@ class Names:
             for host in self._hosts
             if shorts[short := host.partition(".")[0]] == 1 and short not in self._hosts
         }
+        self._known: dict[str, tuple[str | None, str | None, str]] = {}
 
     def joined(self, series: Sequence[Series], label: str) -> Mapping[str, list[Series]]:
         """Return the series of every host: by its name, or by a first label where only one host has that.
@@ -36,15 +37,22 @@ class Names:
         found: dict[str, list[Series]] = {}
         longer: dict[str, dict[str, list[Series]]] = {}
         for one in series:
-            name = host_in(one.labels.get(label, ""))
-            host = name if name in self._hosts else self._short.get(name)
+            text = one.labels.get(label, "")
+            host, first, name = self._known.get(text) or self._look_up(text)
             if host is not None:
                 found.setdefault(host, []).append(one)
-                continue
-            first = name.partition(".")[0]
-            if first in self._hosts:
+            elif first is not None:
                 longer.setdefault(first, {}).setdefault(name, []).append(one)
         for host, claims in longer.items():
             if host not in found and len(claims) == 1:
                 found[host] = next(iter(claims.values()))
         return found
+
+    def _look_up(self, text: str) -> tuple[str | None, str | None, str]:
+        """Return the host that a label names, or else the one that it may name as a longer name, and that name."""
+        name = host_in(text)
+        first = name.partition(".")[0]
+        host = name if name in self._hosts else self._short.get(name)
+        # The same labels come in every answer.
+        self._known[text] = (host, first if host is None and first in self._hosts else None, name)
+        return self._known[text]

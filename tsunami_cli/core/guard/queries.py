@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tsunami_cli.core.model import Rollout, Variable
-from tsunami_cli.core.values import shown
+from tsunami_cli.core.values import key_text
 
 NAMES = ("variable", "from", "to", "role")
 _PIECE = re.compile(
     r"""(?P<comment>\#[^\n]*)
       | (?P<string>"(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | `[^`]*`)
-      | (?P<bare>\$\{?(?:variable|from|to|role)\b\}?)
+      | (?P<bare>\$(?:\{(?:variable|from|to|role)\}|(?:variable|from|to|role)\b))
       | (?P<other>[^\#"'`$]+ | .)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -43,7 +43,7 @@ def expanded(query: str, variable: Variable, rollout: Rollout, roles: Sequence[s
     """
     if "$" not in query:
         return (query,)
-    words = _Words(variable.name, tuple(map(shown, rollout.came_from)), shown(rollout.to), tuple(roles))
+    words = _Words(variable.name, tuple(map(key_text, rollout.came_from)), key_text(rollout.to), tuple(roles))
     whole = _filled(query, words)
     if whole is not None:
         return (whole,)
@@ -68,11 +68,11 @@ def _filled(query: str, words: _Words) -> str | None:
         if piece["comment"] is not None:
             continue
         if piece["bare"] is not None:
-            name = text.strip("${}")
-            value = _one(name, words)
-            if value is None:
+            # As if it stood in quotes.
+            filled = _in_string(f'"{text}"', words, pattern=found.rstrip().endswith(("=~", "!~")))
+            if filled is None:
                 return None
-            text = '"' + _escaped(value, '"') + '"'
+            text = filled
         elif piece["string"] is not None and "$" in text:
             filled = _in_string(text, words, pattern=found.rstrip().endswith(("=~", "!~")))
             if filled is None:

@@ -9,7 +9,9 @@ from tsunami_cli.core.calendar import unix
 COARSE, FINE = 4, 40
 """Into how many parts the time over which an SLO is judged is cut: at first sight, and for a closer look."""
 LONGEST_STEP = 300
-"""Seconds between two samples of a closer look at most: so far a metrics server looks back for a series' last value."""
+"""Seconds between two samples of a closer look: so far a metrics server looks back for the last value of a series."""
+MOST = 120
+"""Into how many parts at most; beyond that the step is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,9 @@ class Window:
     def until(cls, now: datetime, length: timedelta, *, fine: bool) -> "Window":
         """Return the window of at least `length` that ends at `now`."""
         seconds = max(1, int(length.total_seconds()))
-        step = min(LONGEST_STEP, max(1, seconds // FINE)) if fine else max(1, -(-seconds // COARSE))
+        step = -(-seconds // COARSE)
+        if fine:
+            step = max(1, -(-seconds // MOST), min(LONGEST_STEP, seconds // FINE))
         return cls(unix(now), step, -(-seconds // step))
 
     @property

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from tsunami_cli.core.calendar import moment_of
 from tsunami_cli.core.guard.judging import SEVERITY, Action, Judgement
-from tsunami_cli.core.model import Rollout
+from tsunami_cli.core.model import Rollout, Slo
 from tsunami_cli.core.text import instant_text
 from tsunami_cli.core.told import Hold, Told
 from tsunami_cli.core.values import printable
@@ -33,6 +33,11 @@ class Ruling:
         return self.because[0].slo.name
 
     @property
+    def slos(self) -> tuple[Slo, ...]:
+        """All SLOs that were judged."""
+        return tuple(judgement.slo for judgement in self.judgements)
+
+    @property
     def back(self) -> timedelta:
         """Over how long a rollback goes: the shortest that was asked for."""
         return min(judgement.back for judgement in self.because)
@@ -50,7 +55,8 @@ class Ruling:
 
     def holds(self, told: Told | None, now: datetime, more: str = "") -> tuple[Hold, ...]:
         """Return this as a hold, for a hold it is or for a decision that could not be made, which `more` says."""
-        since = {hold.slo: hold.since for hold in told.held} if told else {}
+        known = told is not None and self.rollout is not None and self.rollout.id in told.progress
+        since = {hold.slo: hold.since for hold in told.held} if told and known else {}
         return tuple(
             Hold(one.slo.name, printable(f"{one.why}{more}"), since.get(one.slo.name, now), one.status == "error")
             for one in self.because
@@ -78,7 +84,7 @@ def particulars(judgement: Judgement) -> Iterator[tuple[str, str]]:
         return
     window = found.window
     begun, ended = (instant_text(moment_of(moment)) for moment in (window.start, window.end))
-    yield "samples", f"{window.steps + 1} from {begun} to {ended}, of {found.series:,} series"
+    yield "samples", f"{window.steps + 1} from {begun} to {ended}, of {len(found.series):,} series"
     if found.silent:
         yield "silent", _some(found.silent)
     worst = found.worst(high=slo.objective.startswith("<"), count=NAMED)
