@@ -63,13 +63,13 @@ def show(done: Published, *, as_json: bool) -> None:
 
 def ruling(ruled: Ruled) -> str:
     """Return what the guard decided, in a line."""
-    verb, done = {"halt": ("halt", "halted"), "rollback": ("roll back", "rolls back")}[ruled.action]
+    verb, done = {"halt": ("halt it", "halted it"), "rollback": ("roll it back", "rolls it back")}[ruled.action]
     why = f"{ruled.slo}: {printable(ruled.why)}"
     if ruled.failure is not None:
-        return f"{ruled.variable}: the guard could not {verb} it ({printable(ruled.failure)}): {why}"
+        return f"{ruled.variable}: the guard could not {verb} ({printable(ruled.failure)}): {why}"
     if ruled.commit is None:
-        return f"{ruled.variable}: the guard would {verb} it: {why}"
-    return f"{ruled.variable}: the guard {done} it ({ruled.commit[:7]}): {why}"
+        return f"{ruled.variable}: the guard would {verb}: {why}"
+    return f"{ruled.variable}: the guard {done} ({ruled.commit[:7]}): {why}"
 
 
 def ending(done: Published) -> str:
