@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.metrics_servers import need_prometheus
+from tsunami_cli.adapters import own_files
 from tsunami_cli.adapters.git.process import output
 from tsunami_cli.cli import run
 from tsunami_cli.commands import demo, publish
@@ -92,14 +93,12 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path, capsys: pytest.Cap
 def second_act(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[str], str]:
     """Play the second act alone, on a fleet that was published once; return its lines and the guard's commit."""
     with own_environment():
-        demo.lay_out(folder, 1)
+        files = own_files.example()
         # Thousands of files less to write, and to clear away.
-        settings = folder / "tsunami.yaml"
-        settings.write_text(settings.read_text().replace("per_host: true", "per_host: false"))
+        files["tsunami.yaml"] = files["tsunami.yaml"].replace(b"per_host: true", b"per_host: false")
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
-                patch.setenv(name, "2016-11-14T09:00:00Z")
-            output(folder, "commit", "--quiet", "--all", "--message", "No objects of hosts")
+            patch.setattr(own_files, "example", lambda: files)
+            demo.lay_out(folder, 1)
         publish.command(folder=folder)
         capsys.readouterr()
         demo.second_act(folder, Stage(), BEGIN, pause=0)
