@@ -355,10 +355,18 @@ def typed(kind: str, result: object) -> str:
         (says(200, typed("matrix", [{"metric": {}, "histograms": []}])), "answers with native histograms"),
         (says(200, matrix(({}, [(WINDOW.start - 60, "1")]))), "answers for other instants than it was asked for"),
         (says(200, matrix(({}, [(END + 60, "1")]))), "answers for other instants than it was asked for"),
+        (says(200, matrix(({}, [(at, "1") for at in (*ALL, END + 60)]))), "answers for other instants than it was"),
         (
             says(200, matrix(warnings=["PromQL info: x", "store a1\nis down"])),
             "warns that its answer may be partial: store a1 is down",
         ),
+        pytest.param(
+            says(200, matrix(({}, [(END, "1"), (math.nan, "1")])).replace("NaN", '"NaN"')),
+            "answers for other instants than it was asked for",
+            marks=pytest.mark.xfail(strict=True, raises=ValueError, reason="only the first instant may be no number"),
+        ),
+        (says(200, GOOD.replace('"data"', '"isPartial":true,"data"')), "says that its answer is partial"),
+        (says(200, matrix(isPartial=1, warnings=["x"])), "warns that its answer may be partial: x"),
         (says(200, GOOD, Content_Encoding="gzip"), "its answer cannot be unpacked"),
         (dies, "broke off in the middle of its answer"),
         (dies_between_chunks, "broke off in the middle of its answer"),
@@ -613,7 +621,7 @@ def test_address_in_the_settings() -> None:
     assert pattern == f"^{environment._ADDRESS.pattern}$(?!\\n)"
 
 
-@pytest.mark.parametrize(("hosts", "limit"), [(0, 64 << 20), (10_000, 64 << 20), (1_000_000, 2048 * 1_000_000)])
+@pytest.mark.parametrize(("hosts", "limit"), [(0, 64 << 20), (10_000, 64 << 20), (100_000, 4096 * 100_000)])
 def test_limit_grows_with_the_fleet(hosts: int, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TSUNAMI_PROMETHEUS_TIMEOUT", "0.5")
     made = prometheus("http://localhost:9090", hosts)
@@ -643,8 +651,28 @@ def test_importing_costs_nothing() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_a_server_that_moves_the_instants_to_multiples_of_the_step() -> None:
-    made = matrix(({"instance": "a1"}, [(at - 20, str(place)) for place, at in enumerate(ALL)]))
+def test_an_answer_that_is_said_to_be_whole() -> None:
+    with scripted(says(200, matrix(isPartial=False, stats={"seriesFetched": "0"}))) as server:
+        assert asked(server.url) == [Answer()]
+
+
+@pytest.mark.parametrize("early", [1, 20, 59, 0.001])
+def test_a_server_that_moves_the_instants_to_multiples_of_the_step(early: float) -> None:
+    """A sample counts for the next instant."""
+    made = matrix(({"instance": "a1"}, [(at - early, str(place)) for place, at in enumerate(ALL)]))
     with scripted(says(200, made)) as server:
         (answer,) = asked(server.url)
     assert rows(answer) == {"a1": (0.0, 1.0, 2.0, 3.0, 4.0)}
+
+
+def test_instants_that_are_late_and_those_that_are_missing() -> None:
+    late = [(at + 20, str(place)) for place, at in enumerate(ALL)]
+    made = matrix(({"instance": "a1"}, late), ({"instance": "b1"}, [late[1], late[3]]), ({"instance": "c1"}, late[:1]))
+    with scripted(says(200, made)) as server:
+        (answer,) = asked(server.url)
+    # The last two are for the same one; the later counts.
+    assert rows(answer) == {
+        "a1": (None, 0.0, 1.0, 2.0, 4.0),
+        "b1": (None, None, 1.0, None, 3.0),
+        "c1": (None, 0.0, None, None, None),
+    }

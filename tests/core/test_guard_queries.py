@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.core.fleets import rollout, val, variable
 from tsunami_cli.core.guard.queries import expanded, unknown_names
-from tsunami_cli.core.values import shown
 
 # A reader of its own: what a PromQL lexer makes of a text, strings unquoted, comments gone.
 Token = tuple[str, str]
@@ -84,6 +83,12 @@ def one(query: str, to: object = "2", came_from: Sequence[object] = ("1",), role
         ('x{v="${to}"}', 'x{v="1.12.3"}'),
         ('x{v="v${to}-$from$variable"}', 'x{v="v1.12.3-1x"}'),
         ("x{v=${to}}", 'x{v="1.12.3"}'),
+        ("x{v=$to}", 'x{v="1.12.3"}'),
+        ("x{v=$to,w=$from} > $variable", 'x{v="1.12.3",w="1"} > "x"'),
+        ("x{v=~$to}", r'x{v=~"1\\.12\\.3"}'),
+        ("x{v !~ ${to}}", r'x{v !~ "1\\.12\\.3"}'),
+        ("x{v=~ # the new one\n $to}", 'x{v=~ \n "1\\\\.12\\\\.3"}'),
+        ("x{v=$tools,w=${to_x}}", "x{v=$tools,w=${to_x}}"),
         ('x{v=~"$to"}', r'x{v=~"1\\.12\\.3"}'),
         ('x{v !~ "$to|.*rc.*"}', r'x{v !~ "1\\.12\\.3|.*rc.*"}'),
         ("x{v=~`$to`}", r"x{v=~`1\.12\.3`}"),
@@ -102,9 +107,29 @@ def test_places(query: str, text: str) -> None:
     assert one(query, to="1.12.3") == text
 
 
-@pytest.mark.parametrize(("to", "text"), [(True, "true"), (4096, "4096"), (0.5, "0.5"), ("", ""), ("é", "é")])
+def test_bare_names_after_a_match_are_alternatives() -> None:
+    assert filled("x{v=~$from}", came_from=["1.0", "2"]) == (r'x{v=~"(?:1\\.0|2)"}',)
+    assert filled("x{role!~$role}", roles=["web", "db.1"]) == (r'x{role!~"(?:web|db\\.1)"}',)
+
+
+@pytest.mark.parametrize(
+    ("to", "text"),
+    [
+        (True, "true"),
+        (4096, "4096"),
+        (0.5, "0.5"),
+        ("", ""),
+        ("é", "é"),
+        ("a\nb", "a\nb"),
+        ("\x1b[31m\x00\x7f", "\x1b[31m\x00\x7f"),
+        ('"\t"', '"\t"'),
+    ],
+)
 def test_a_value_stands_as_people_see_it(to: object, text: str) -> None:
-    assert lexed(one('x{v="$to"}', to=to)) == [("text", "x{v="), ("string", text), ("text", "}")]
+    for query in ('x{v="$to"}', "x{v='$to'}", "x{v=`$to`}", "x{v=$to}"):
+        made = one(query, to=to)
+        assert lexed(made) == [("text", "x{v="), ("string", text), ("text", "}")]
+        assert "`" in made or made.isprintable()
 
 
 def test_several_old_values_are_alternatives_of_a_pattern() -> None:
@@ -177,10 +202,28 @@ class Place:
 
 
 HOSTILE = st.sampled_from(
-    ['"', "'", "`", "\\", '\\"', '"} or vector(1) #', "$to", "${from}", "# x", "}", "(?i)", ".*", "a|b", "[", "\\Q"]
+    [
+        '"',
+        "'",
+        "`",
+        "\\",
+        '\\"',
+        '"} or vector(1) #',
+        "$to",
+        "${from}",
+        "# x",
+        "}",
+        "(?i)",
+        ".*",
+        "a|b",
+        "[",
+        "\\Q",
+        "\n",
+        "\x00\x1b",
+    ]
 )
 VALUES = (st.text(max_size=8) | HOSTILE | st.lists(HOSTILE, max_size=3).map("".join)).filter(
-    lambda text: not any("\ud800" <= char <= "\udfff" for char in text) and shown(val(text)) == text
+    lambda text: not any("\ud800" <= char <= "\udfff" for char in text)
 )
 LITERALS = st.sampled_from(["", "v", "a b", "# no comment", "é", "$", "$1", "-"])
 NAMED = st.sampled_from(["$to", "${to}", "$from", "${from}", "$variable"])

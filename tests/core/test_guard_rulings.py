@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -166,7 +167,8 @@ def test_no_text_forges_a_trailer_a_line_or_a_command(hostile: str) -> None:
 
 
 def test_a_hold_keeps_the_instant_since_when_it_holds() -> None:
-    told = Told(after(55), held=(Hold("errors", "the query has no series", after(20)), Hold("gone", "x", after(10))))
+    held = (Hold("errors", "the query has no series", after(20)), Hold("gone", "x", after(10)))
+    told = Told(after(55), progress={UP.id: Fraction(1, 2)}, held=held)
     found = ruling(
         judgement("hold", "errors", status="no-data", why="NaN"),
         judgement("hold", "latency", status="error", why="down"),
@@ -176,6 +178,9 @@ def test_a_hold_keeps_the_instant_since_when_it_holds() -> None:
         Hold("latency", "down", NOW, unasked=True),
     )
     assert [hold.since for hold in found.holds(None, NOW)] == [NOW, NOW]
+    # What held an older rollout began then, and has nothing to do with this one.
+    assert [hold.since for hold in found.holds(replace(told, progress={"x-0": Fraction(1)}), NOW)] == [NOW, NOW]
+    assert [hold.since for hold in found.holds(replace(told, progress={UP.id: Fraction(0)}), NOW)] == [after(20), NOW]
 
 
 def test_a_decision_that_could_not_be_made_is_held() -> None:
@@ -198,6 +203,12 @@ def test_holds_read_as_they_were_written(holds: dict[str, list[Hold]]) -> None:
     expected = {name: tuple(sorted(found, key=lambda hold: hold.slo)) for name, found in holds.items() if found}
     assert parse_held(data) == expected
     assert held_text(parse_held(data)) == data
+
+
+def test_holds_of_before_they_said_whether_it_was_asked() -> None:
+    held = {"x": (Hold("errors", "down", NOW, unasked=True),)}
+    text = held_text(held).replace(b'"unasked": true', b'"also": 1')
+    assert parse_held(text) == {"x": (Hold("errors", "down", NOW),)}
 
 
 def test_entries_from_before_there_were_holds_have_none() -> None:

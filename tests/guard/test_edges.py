@@ -118,6 +118,20 @@ def test_what_is_complete_is_watched_until_all_have_settled(world: World) -> Non
     found = world.judge(50)
     assert (found["status"], found["action"]) == ("violated", "none"), "there is nobody left to stop"
     assert world.judge(61)["status"] == "not-judged"
+    inventory = world.fleet.read("inventory.csv")
+    world.fleet.at(at(62)).commit({"inventory.csv": f"{inventory}web-80,web\n"}, "one machine more")
+    world.watch(slo(query=HEALTHY))
+    world.publish(70)
+    assert "web-80" in world.have()
+    world.watch(slo(query=BAD))
+    found = world.judge(75)
+    assert (found["status"], found["why"]) == ("not-judged", "complete: nobody was moved in the last 20m")
+
+
+def test_what_is_complete_rolls_back_where_that_is_asked_for(world: World) -> None:
+    world.fleet.at(at(20)).ok("pace", "agent", "--over", "10m")
+    for minute in (30, 40):
+        world.publish(minute)
     world.watch(slo(query=BAD, on_violation="rollback 20m"))
     assert world.publish(50)["guard"][0]["action"] == "rollback"
 

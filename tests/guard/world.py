@@ -7,6 +7,7 @@ at the minutes 10 and 20. The samples are those of a rollout that nothing stops:
 import atexit
 import contextlib
 import functools
+import http.client
 import io
 import json
 import shutil
@@ -16,11 +17,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.commands.fleet_world import Fleet, Said, git, new_repository
-from tests.metrics_servers import Labels, Server, labels, openmetrics, shared_prometheus
+from tests.metrics_servers import Handler, Labels, Server, labels, openmetrics, shared_prometheus
 from tsunami_cli import cli
 
 BEGAN = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -262,3 +264,15 @@ def samples() -> Mapping[tuple[str, Labels], Sequence[tuple[int, float]]]:
 def server() -> Server:
     """Return the server with all of this, for tests that only read."""
     return shared_prometheus(openmetrics(samples()))
+
+
+def pass_on(handler: Handler) -> None:
+    """Answer as that server does."""
+    connection = http.client.HTTPConnection(urlsplit(server().url).netloc, timeout=10)
+    try:
+        kept = {"Content-Type": handler.headers["Content-Type"]}
+        connection.request(handler.command, handler.path, handler.body, kept)
+        got = connection.getresponse()
+        handler.answer(got.status, got.read(), Content_Type=got.headers["Content-Type"])
+    finally:
+        connection.close()

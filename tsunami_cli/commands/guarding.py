@@ -11,11 +11,11 @@ from tsunami_cli.commands.deciding import Decided, Decider, Made
 from tsunami_cli.commands.fleet import SETTINGS, Fleet
 from tsunami_cli.core.decisions import Change, halt, rollback
 from tsunami_cli.core.guard.cases import Case, Docket
-from tsunami_cli.core.guard.judging import Judgement, after_both_looks
+from tsunami_cli.core.guard.judging import Action, Judgement, after_both_looks
 from tsunami_cli.core.guard.naming import Names
 from tsunami_cli.core.guard.questions import Answer, Question
 from tsunami_cli.core.guard.rulings import Ruling, rulings
-from tsunami_cli.core.model import Rollout, Variable
+from tsunami_cli.core.model import Rollout, Slo, Variable
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.published import Ruled
 from tsunami_cli.core.record import Record
@@ -37,6 +37,13 @@ class Enacted:
     """The commit that says so; None where there was none to make."""
     failure: TsunamiError | None = None
     """Why it could not be made, or is in this clone alone."""
+    made: str | None = None
+    """What was decided, where that is not what the ruling asks for: a halt in the place of a rollback."""
+
+    @property
+    def action(self) -> Action:
+        """What was done, or was to be."""
+        return "halt" if self.made == "halt" else self.ruling.action
 
     @property
     def exit_code(self) -> int:
@@ -127,7 +134,7 @@ class Guarded:
     holds: dict[str, tuple[Hold, ...]] = field(default_factory=dict)
     ruled: list[Ruled] = field(default_factory=list)
     _failed: int = 0
-    _tried: list[tuple[str, Rollout | None]] = field(default_factory=list)
+    _tried: list[tuple[str, Rollout | None, Sequence[Slo]]] = field(default_factory=list)
     """Decisions that were tried, so that one that cannot be made is not tried again and again."""
     _known: dict[str, tuple[Variable, str, Ruling]] = field(default_factory=dict)
     """By name what was ruled on a variable as it was then, beside which ledger entry."""
@@ -175,7 +182,7 @@ class Guarded:
 
     def _decide(self, ruling: Ruling, decider: Decider | None) -> bool:
         """Make a decision, once; say whether it, or another one meanwhile, is on the branch."""
-        key = (ruling.variable, ruling.rollout)
+        key = (ruling.variable, ruling.rollout, ruling.slos)
         if key in self._tried:
             return False
         self._tried.append(key)
@@ -185,7 +192,7 @@ class Guarded:
         if decider is None or done.failure is not None or done.commit is not None:
             failure = str(done.failure) if done.failure else None
             why = ruling.because[0].why
-            self.ruled.append(Ruled(ruling.variable, ruling.action, ruling.slo, why, done.commit, failure))
+            self.ruled.append(Ruled(ruling.variable, done.action, ruling.slo, why, done.commit, failure))
         return decider is not None and done.failure is None
 
 
@@ -205,7 +212,8 @@ def enact(ruling: Ruling, decider: Decider) -> Enacted:
         decided: Decided = decider.decide(make, ruling.reason, urgent=True, keep=False)
     except (Refusal, TsunamiError) as no:
         return Enacted(ruling, failure=no if isinstance(no, TsunamiError) else TsunamiError(str(no)))
-    return Enacted(ruling, decided.outcome.commit, decided.outcome.failure)
+    made = decided.made[0].change.action if decided.made else None
+    return Enacted(ruling, decided.outcome.commit, decided.outcome.failure, made)
 
 
 def _change(ruling: Ruling, status: Status, now: datetime) -> Change | None:

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -58,7 +58,17 @@ def parse_bundle(data: bytes) -> Bundle:
 @lru_cache(maxsize=65_536)
 def values_in(text: str) -> Mapping[str, Value]:
     """Return the values in the text of a host's object, by variable; few different ones occur."""
-    return {name: value_of(scalar) for name, scalar in json.loads(text).items()}
+    return {name: _text(scalar) if isinstance(scalar, str) else value_of(scalar) for name, scalar in _items(text)}
+
+
+def _items(text: str) -> Iterable[tuple[str, Any]]:
+    found: dict[str, Any] = json.loads(text)
+    return found.items()
+
+
+@lru_cache(maxsize=65_536)
+def _text(text: str) -> Value:
+    return value_of(text)
 
 
 @dataclass(frozen=True)

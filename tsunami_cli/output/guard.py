@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
-from tsunami_cli.core.guard.judging import Judgement
+from tsunami_cli.core.guard.judging import Action, Judgement
 from tsunami_cli.core.guard.rulings import Ruling
 from tsunami_cli.core.text import instant_text
 from tsunami_cli.core.values import printable
@@ -23,6 +23,8 @@ class Enacted(Protocol):
     def ruling(self) -> Ruling: ...  # noqa: D102
     @property
     def commit(self) -> str | None: ...  # noqa: D102
+    @property
+    def action(self) -> Action: ...  # noqa: D102
     @property
     def failure(self) -> Exception | None: ...  # noqa: D102
 
@@ -71,7 +73,7 @@ def show(found: Sequence[Enacted], now: datetime, *, published: bool, dry_run: b
     for enacted in found:
         if enacted.commit:
             name = enacted.ruling.variable
-            out.print(Text(f"{_DONE[enacted.ruling.action]} {name}: committed {enacted.commit[:7]}", TROUBLE))
+            out.print(Text(f"{_DONE[enacted.action]} {name}: committed {enacted.commit[:7]}", TROUBLE))
             out.print(f"look: tsunami slo {name}        go on: tsunami resume {name}")
 
 
@@ -80,7 +82,7 @@ def done(one: Judgement, enacted: Enacted, *, dry_run: bool) -> str:
     if one.action == "hold":
         return "hold"
     if enacted.commit and one.action == enacted.ruling.action:
-        return _DONE[one.action]
+        return _DONE[enacted.action]
     return f"would {one.action}" if dry_run or one.action != enacted.ruling.action else f"{one.action}: not done"
 
 

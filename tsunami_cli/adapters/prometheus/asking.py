@@ -75,7 +75,10 @@ class _Round:
         try:
             while missing:
                 question, answer = self._done.get(timeout=max(0.001, self._ends - monotonic()))
-                if isinstance(answer, BaseException):
+                if isinstance(answer, Exception):
+                    # Falls to no answer: a bug that one answer brings to light must not cost the others theirs.
+                    answer = Answer(failure=f"this is a bug in tsunami ({type(answer).__name__}: {answer})")
+                elif isinstance(answer, BaseException):
                     raise answer
                 del missing[question]
                 yield question, answer

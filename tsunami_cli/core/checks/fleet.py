@@ -12,6 +12,8 @@ from tsunami_cli.core.nodes import Node, Path
 from tsunami_cli.core.problems import Problem
 from tsunami_cli.core.text import duration_text, instant_text
 
+SHORT = timedelta(minutes=1)
+"""A `for` below that is hardly longer than what metrics servers take between two samples."""
 ABRUPT = 10
 """Percent of a rollout between two publishes from which it hardly is a rollout."""
 
@@ -50,6 +52,11 @@ def _watch(document: Document, variable: Variable, inventory: Inventory, setting
         for name in unknown_names(slo.query):
             known = ", ".join(f"${one}" for one in NAMES)
             document.note(("slos", place, "query"), f"${name} stands for nothing: there are {known}", "warning")
+        if slo.sustained < SHORT:
+            message = (
+                f"is as short as a missed scrape or two: hosts may seem silent; {duration_text(SHORT)} or more is wiser"
+            )
+            document.note(("slos", place, "for"), message, "warning")
         if slo.compare == "fleet" or slo.min_hosts == 1:
             continue
         hosts = sum(len(lineup.free) for lineup in lineups(variable, roles_of(inventory)))

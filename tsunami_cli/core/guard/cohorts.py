@@ -34,6 +34,16 @@ class Cohorts:
     """All these hosts by role."""
 
     @cached_property
+    def moved_by_part(self) -> Mapping[Part, Sequence[str]]:
+        """The hosts moved and settled, by the instants at which they count."""
+        return _by_part(self.moved)
+
+    @cached_property
+    def rest_by_part(self) -> Mapping[Part, Sequence[str]]:
+        """The hosts of the rest, by the instants at which they count."""
+        return _by_part(self.rest)
+
+    @cached_property
     def _came(self) -> Counter[int]:
         """By place, how many of the moved hosts had settled just then."""
         return Counter(first for first, _ in self.moved.values())
@@ -104,3 +114,10 @@ def _planned(placed: list[Lineup], rollout: Rollout, window: Window, settle: tim
     waiting = frozenset(host for host in rest if host not in going)
     roles = {lineup.role.name: lineup.free for lineup in placed}
     return Cohorts(moved, frozenset(going - moved.keys()), rest, waiting, roles=roles)
+
+
+def _by_part(parts: Mapping[str, Part]) -> Mapping[Part, Sequence[str]]:
+    found: dict[Part, list[str]] = {}
+    for host, part in parts.items():
+        found.setdefault(part, []).append(host)
+    return found

@@ -44,6 +44,8 @@ class Judgement:
     """What it was judged by; None where nothing was asked, or nothing came of it."""
     doubtful: bool = False
     """Whether it takes a closer look before anything follows from it."""
+    unclear: bool = False
+    """Whether it takes a look at the time before the rollout to tell who fell silent from who never spoke."""
 
     @property
     def back(self) -> timedelta:
@@ -87,6 +89,7 @@ def judged(variable: Variable, rollout: Rollout, slo: Slo, state: State, found: 
         silent=0 if fleet else len(found.silent),
         measured=found,
         doubtful=finding.status == "violated" or finding.gaps,
+        unclear=found.unclear and finding.status != "ok",
     )
 
 
@@ -180,14 +183,20 @@ def _said(slo: Slo, found: Measured, values: Sequence[Fraction | None]) -> _Find
 
 def _compared(slo: Slo, found: Measured) -> list[Fraction | None]:
     """Return, for every instant, what is held against the objective; None where too few hosts have a value."""
-    bound, least = Objective.parse(slo.objective).bound, slo.min_hosts
-    minus = slo.compare == "moved-minus-rest" and found.others >= least
+    objective, least = Objective.parse(slo.objective), slo.min_hosts
+    others = found.others if slo.compare == "moved-minus-rest" else 0
     values: list[Fraction | None] = []
     for place, mine in enumerate((found.fleet if slo.compare == "fleet" else found.moved).columns):
-        theirs: Sequence[float] = found.rest.columns[place] if minus else ()
-        # There are others to compare with; where they say nothing just then, that is no comparison.
-        enough = len(mine) >= least and (len(theirs) >= least or not minus)
-        values.append(difference(mine, theirs, bound) if enough else None)
+        theirs = found.rest.columns[place] if others else ()
+        if len(mine) < least or (others >= least and len(theirs) < least):
+            # Also where there are others to compare with, and they say nothing just then.
+            values.append(None)
+            continue
+        value = difference(mine, theirs, objective.bound)
+        if theirs and others < least and not objective.met(value):
+            # Few others are left, and it counts as without them; but not where the moved are no worse than these.
+            value = difference(mine, (), objective.bound)
+        values.append(value)
     return values
 
 

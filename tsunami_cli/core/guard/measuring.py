@@ -60,21 +60,33 @@ class Measured:
     """What was asked."""
     failure: str | None = None
     """Why there is nothing to rely on."""
+    versioned: bool = False
+    """Whether hosts with another version have no series by design."""
+    unclear: bool = False
+    """Whether there are roles, moved as a whole, of which it is not known if they fell silent or never had a series."""
 
     @cached_property
     def rows(self) -> Mapping[str, Row]:
         """The values of every host that has a finite one."""
-        return {host: row for host, several in self.joined.items() if (row := _row(several)) is not None}
+        found: dict[str, Row] = {}
+        for host, several in self.joined.items():
+            values = several[0].values
+            # Of absolute values: neither a NaN nor an infinity gets by, nor one that is too large.
+            if len(several) == 1 and None not in values and sum(map(abs, values)) < LARGEST:  # type: ignore[arg-type]
+                found[host] = values, True
+            elif (row := _row(several)) is not None:
+                found[host] = row
+        return found
 
     @cached_property
     def moved(self) -> Side:
         """The hosts that the rollout had moved."""
-        return _side(self.cohorts.moved, self.rows, self.window.steps + 1)
+        return _side(self.cohorts.moved_by_part, self.rows, self.window.steps + 1)
 
     @cached_property
     def rest(self) -> Side:
         """The hosts that it had not moved."""
-        return _side(self.cohorts.rest, self.rows, self.window.steps + 1)
+        return _side(self.cohorts.rest_by_part, self.rows, self.window.steps + 1)
 
     @cached_property
     def fleet(self) -> Side:
@@ -88,7 +100,7 @@ class Measured:
         others = {f" {name}": row for name, several in strays.items() if (row := _row(several)) is not None}
         every = {**self.rows, **others}
         count = self.window.steps + 1
-        return _side(dict.fromkeys(every, (0, count)), every, count)
+        return _side({(0, count): list(every)}, every, count)
 
     @cached_property
     def strays(self) -> int:
@@ -123,7 +135,7 @@ class Measured:
     @property
     def comparable(self) -> bool:
         """Whether any host that is not moved has a series, so that silence can be held against something."""
-        return self.silent_rest < len(self.cohorts.waiting)
+        return not self.versioned and self.silent_rest < len(self.cohorts.waiting)
 
     @property
     def silence(self) -> Fraction:
@@ -166,17 +178,39 @@ def difference(moved: Sequence[float], rest: Sequence[float], bound: Fraction) -
     return exact_mean(moved) - (exact_mean(rest) if rest else 0)
 
 
-def measured(window: Window, cohorts: Cohorts, answers: Iterable[Answer], names: Names, label: str) -> Measured:
-    """Return what answers say of the cohorts; with several of them, for several roles, all their series together."""
+def measured(
+    window: Window,
+    cohorts: Cohorts,
+    answers: Iterable[Answer],
+    names: Names,
+    label: str,
+    *,
+    before: Iterable[Answer] | None = None,
+    versioned: bool = False,
+) -> Measured:
+    """Return what answers say of the cohorts; with several of them, for several roles, all their series together.
+
+    `before` is what was answered about the time before the rollout, where that was asked; `versioned` says that the
+    query is for one version alone.
+    """
     found = list(answers)
     failure = next((answer.failure for answer in found if answer.failure), None)
     series = [one for answer in found for one in answer.series] if failure is None else []
     joined = names.joined(series, label)
-    if not cohorts.waiting.isdisjoint(joined):
-        covered = {role for role, hosts in cohorts.roles.items() if not joined.keys().isdisjoint(hosts)}
-        if len(covered) < len(cohorts.roles):
+    unclear = False
+    if not versioned and not cohorts.waiting.isdisjoint(joined):
+        mute = {role: hosts for role, hosts in cohorts.roles.items() if joined.keys().isdisjoint(hosts)}
+        if before is not None:
+            spoke = names.joined([one for answer in before for one in answer.series], label)
+            gone = {role for role, hosts in mute.items() if not spoke.keys().isdisjoint(hosts)}
+        else:
+            # A role that has moved as a whole and is silent counts as gone, until it is known that it never spoke.
+            gone = {role for role, hosts in mute.items() if cohorts.waiting.isdisjoint(hosts)}
+            unclear = bool(gone)
+        if len(gone) < len(mute):
+            covered = cohorts.roles.keys() - (mute.keys() - gone)
             cohorts = cohorts.of({host for role in covered for host in cohorts.roles[role]})
-    return Measured(window, cohorts, series, joined, label, failure=failure)
+    return Measured(window, cohorts, series, joined, label, failure=failure, versioned=versioned, unclear=unclear)
 
 
 def _row(series: Sequence[Series]) -> Row | None:
@@ -210,16 +244,16 @@ def _last(row: Row | None) -> float | None:
     return next((value for value in reversed(row[0]) if value is not None), None) if row else None
 
 
-def _side(parts: Mapping[str, Part], rows: Mapping[str, Row], count: int) -> Side:
-    groups: dict[tuple[Part, bool], list[Sequence[float | None]]] = {}
-    hosts = 0
-    for host, part in parts.items():
-        row = rows.get(host)
-        if row is not None and part[0] < part[1]:
-            groups.setdefault((part, row[1]), []).append(row[0])
-            hosts += 1
+def _side(parts: Mapping[Part, Sequence[str]], rows: Mapping[str, Row], count: int) -> Side:
     columns: list[list[Any]] = [[] for _ in range(count)]
-    for ((first, end), whole), members in groups.items():
-        for place, column in zip(range(first, end), islice(zip(*members, strict=True), first, end), strict=True):
-            columns[place] += column if whole else [value for value in column if value is not None]
-    return Side(columns, hosts)
+    known = 0
+    for (first, end), hosts in parts.items():
+        if first >= end:
+            continue
+        members = [rows[host] for host in hosts if host in rows]
+        known += len(members)
+        for whole in (True, False):
+            several = (values for values, complete in members if complete is whole)
+            for place, column in zip(range(first, end), islice(zip(*several, strict=True), first, end), strict=False):
+                columns[place] += column if whole else [value for value in column if value is not None]
+    return Side(columns, known)

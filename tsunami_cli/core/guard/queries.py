@@ -50,6 +50,11 @@ def expanded(query: str, variable: Variable, rollout: Rollout, roles: Sequence[s
     return tuple(text for role in roles if (text := _filled(query, _only(words, role))) is not None)
 
 
+def names_version(query: str) -> bool:
+    """Say whether a query asks for one version alone, so that hosts with another one have no series by design."""
+    return any(name in ("to", "from") for found in _PLACE.finditer(query) for name in found.groups())
+
+
 def unknown_names(query: str) -> Iterator[str]:
     """Yield what looks like one of our names and is none; `label_replace` has names of its own."""
     if "label_replace" not in query:
