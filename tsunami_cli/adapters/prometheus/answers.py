@@ -4,6 +4,7 @@ msgspec, because it makes the samples in C, numbers written as text included: ha
 """
 
 import re
+from itertools import chain
 from math import ceil
 from typing import Final
 
@@ -66,8 +67,9 @@ def answer(data: bytearray, window: Window) -> Answer:
             raise Failed(f"warns that its answer may be partial: {quoted(warning)}")
     if read.is_partial:
         raise Failed("says that its answer is partial")
-    instants = tuple(map(float, window.instants))
-    return Answer(tuple(Series(found.metric, _aligned(found, window, instants)) for found in read.data.result))
+    found = read.data.result
+    rows = _complete(found, window) or [_aligned(one, window) for one in found]
+    return Answer(tuple(map(Series, [one.metric for one in found], rows)))
 
 
 def error(data: bytearray) -> tuple[str, str]:
@@ -103,7 +105,23 @@ def _other_type(kind: str) -> Failed:
     return Failed(f"answers with a {quoted(kind)}, not with series over time: write a query of instant vectors")
 
 
-def _aligned(found: _Found, window: Window, instants: tuple[float, ...]) -> tuple[float | None, ...]:
+def _complete(found: list[_Found], window: Window) -> list[tuple[float | None, ...]] | None:
+    """Return the values of all series where each has one at every instant, as is usual; None where not.
+
+    All at once, by what the interpreter does in C: it is half the time of reading an answer.
+    """
+    instants = list(map(float, window.instants))
+    count = len(instants)
+    if any(len(one.values) != count for one in found):
+        return None
+    flat = list(chain.from_iterable(chain.from_iterable([one.values for one in found])))
+    if flat[::2] != instants * len(found):
+        return None
+    values = iter(flat[1::2])
+    return list(zip(*[values] * count, strict=True))
+
+
+def _aligned(found: _Found, window: Window) -> tuple[float | None, ...]:
     """Return a value for each instant.
 
     Some servers move the instants to whole multiples of the step: a sample counts for the next instant.
@@ -113,8 +131,6 @@ def _aligned(found: _Found, window: Window, instants: tuple[float, ...]) -> tupl
             "answers with native histograms: make numbers of them, as with histogram_quantile or histogram_avg"
         )
     times, values = zip(*found.values, strict=True)
-    if times == instants:
-        return values
     if not all(window.start - window.step < at < window.end + window.step for at in times):
         raise Failed("answers for other instants than it was asked for: look into what stands before it")
     places = (min(window.steps, ceil((at - window.start) / window.step)) for at in times)

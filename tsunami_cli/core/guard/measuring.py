@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from math import fsum, isfinite
 from typing import Any
 
@@ -68,15 +68,12 @@ class Measured:
     @cached_property
     def rows(self) -> Mapping[str, Row]:
         """The values of every host that has a finite one."""
-        found: dict[str, Row] = {}
-        for host, several in self.joined.items():
-            values = several[0].values
-            # Of absolute values: neither a NaN nor an infinity gets by, nor one that is too large.
-            if len(several) == 1 and None not in values and sum(map(abs, values)) < LARGEST:  # type: ignore[arg-type]
-                found[host] = values, True
-            elif (row := _row(several)) is not None:
-                found[host] = row
-        return found
+        if self.strays + len(self.joined) == len(self.series):
+            # One series for each host, as is usual, is looked at all at once: neither a NaN nor an infinity gets by.
+            every = list(chain.from_iterable([several[0].values for several in self.joined.values()]))
+            if None not in every and sum(map(abs, every)) < LARGEST:  # type: ignore[arg-type]
+                return {host: (several[0].values, True) for host, several in self.joined.items()}
+        return {host: row for host, several in self.joined.items() if (row := _row(several)) is not None}
 
     @cached_property
     def moved(self) -> Side:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from tsunami_cli.core.calendar import unix
 
@@ -57,9 +58,8 @@ class Question:
     window: Window
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One series of an answer."""
+class Series(NamedTuple):
+    """One series of an answer; there are hundreds of thousands, so that it has to be light."""
 
     labels: Mapping[str, str]
     values: Sequence[float | None]
