@@ -13,7 +13,7 @@ Half of the rollouts change nothing: half of those meet two incidents that have 
 the errors on all hosts for 20 minutes. The other half make it worse for the hosts that are moved, in five ways; of
 these the first 3 days count, by when 214 hosts have moved. A rollout that is halted is over.
 
-Only those checks go to the core for which five samples, worked out here as the core does, all miss the objective or
+Only those checks go to the core for which the samples of a first look, worked out as there, all miss the objective or
 too many hosts are silent: the others cannot come to a halt. A few of those go there too, as a check on that.
 """
 
