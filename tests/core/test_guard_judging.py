@@ -361,9 +361,9 @@ SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
     "the query is about one role, where none has moved": (
         Scene(moved=8, says={"w0": OK}, roles={"web": ["w0"], "db": [f"m{n}" for n in range(8)]}),
         SLO,
-        "not-judged",
-        "none",
-        "too thin to judge: 0 of at least 1 hosts have moved where there are series",
+        "no-data",
+        "hold",
+        "no data for ...",
     ),
     # Silence.
     "a query about the new version, of which all speak": (
@@ -496,11 +496,18 @@ SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
         "0.05 > 0.01 on 10 moved hosts for 10m",
     ),
     "the rest is too thin": (
-        Scene(waiting=1, says={"m*": BAD, "w*": BAD}),
+        Scene(waiting=1, says={"m*": BAD, "w*": OK}),
         replace(DIFFERENCE, min_hosts=2),
         "violated",
         "halt",
         "0.05 > 0.01 on 10 moved hosts...",
+    ),
+    "the rest is too thin, and no better": (
+        Scene(waiting=1, says={"m*": BAD, "w*": BAD}),
+        replace(DIFFERENCE, min_hosts=2),
+        "ok",
+        "none",
+        "0 on 10 moved hosts",
     ),
     "the rest says nothing": (
         Scene(says={"m*": OK, "w*": nan}),
@@ -515,7 +522,7 @@ SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
         replace(DIFFERENCE, min_hosts=2),
         "ok",
         "none",
-        "0.01 on 10 moved hosts",
+        "0 on 10 moved hosts",
     ),
     "the last host is dead": (Scene(waiting=1, says={"m*": OK}), DIFFERENCE, "ok", "none", "0.01 on 10 moved hosts"),
     # The fleet.
