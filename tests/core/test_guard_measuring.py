@@ -371,3 +371,34 @@ def test_how_it_is_missed(text: str, value: str, words: str) -> None:
     assert not objective.met(Fraction(value))
     assert objective.missed(Fraction(value)) == words
     assert str(objective) == f"{objective.comparison} {number_text(objective.bound)}"
+
+
+# Who fell silent, and who never spoke
+
+CANARIES = {"canary": ["a", "b"], "web": ["c", "y", "z"]}
+
+
+def of_canaries(before: Sequence[str] | None) -> Measured:
+    """Measure a canary role that moved as a whole and is silent; `before` had series before the rollout."""
+    cohorts = Cohorts(
+        moved=dict.fromkeys("abc", (0, 3)),
+        rest=dict.fromkeys("yz", (0, 3)),
+        waiting=frozenset("yz"),
+        roles=CANARIES,
+    )
+    heard = Answer(tuple(series(host, 1.0) for host in "cyz"))
+    earlier = None if before is None else [Answer(tuple(series(host, 1.0) for host in before))]
+    return measured(WINDOW, cohorts, [heard], Names("abcyz"), "instance", before=earlier)
+
+
+@pytest.mark.parametrize(
+    ("before", "silent", "unclear"),
+    [(None, ["a", "b"], True), ("abc", ["a", "b"], False), ("b", ["a", "b"], False), ("cyz", [], False)],
+    ids=["not known yet", "spoke", "one of them spoke", "never spoke"],
+)
+def test_a_role_that_moved_as_a_whole_counts_if_it_ever_spoke(
+    before: str | None, silent: list[str], unclear: bool
+) -> None:
+    found = of_canaries(None if before is None else list(before))
+    assert (found.silent, found.unclear) == (silent, unclear)
+    assert found.hosts == 1 + len(silent)
