@@ -35,6 +35,7 @@ def test_nobody_moves_outside_hours(world: World) -> None:
     assert world.fleet.status("docker")["state"] == "capped"
 
 
+@pytest.mark.slow
 def test_christmas_in_the_middle(world: World) -> None:
     """Two days are closed when half a week is gone, and one is opened again."""
     begun(world, "7d")

@@ -62,6 +62,7 @@ def test_a_clock_that_was_ten_days_ahead_once_moves_no_more_than_one_publish_may
     assert world.counts() == {'"2"': 72}
 
 
+@pytest.mark.slow
 def test_after_two_days_without_publishes_it_catches_up_at_twice_the_pace(world: World) -> None:
     world.set_every(120)
     started(world, "8d")

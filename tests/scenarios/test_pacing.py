@@ -15,6 +15,7 @@ def written(world: World, *waypoints: tuple[float, float | str], to: str = '"2"'
     world.commit({AGENT: f"{AGENT_TEXT}rollouts:\n{rollout_text('agent-by-hand', to, *waypoints)}"}, "our schedule")
 
 
+@pytest.mark.slow
 def test_a_start_that_is_merged_two_days_late_does_not_begin_with_two_days(world: World) -> None:
     world.set_every(60)
     world.publish()
@@ -64,6 +65,7 @@ def test_a_first_publish_tells_the_plan_whatever_it_is(world: World) -> None:
     world.over(60)
 
 
+@pytest.mark.slow
 def test_at_most_lifted_goes_by_the_hour(world: World) -> None:
     world.set_every(20)
     world.edit(AGENT, 'default: "1"\n', 'default: "1"\nlimits:\n  "*": {at_most: 30%}\n')
