@@ -335,6 +335,7 @@ def typed(kind: str, result: object) -> str:
         (says(500, error("internal", "disk")), "answers 500: disk"),
         (says(503, error("timeout", "slow")), "gave the query up: slow: make it cheaper"),
         (says(503), "answers 503: look into its log"),
+        (says(500, "x" * (65 << 10)), "answers 500: look into its log"),
         (says(418), "answers 418: check the address"),
         (says(302, Location="https://u:hunter2@x/y?s=hunter2#z"), "redirects to https://x/y: write the address it"),
         (says(307), "redirects to nowhere"),
@@ -570,6 +571,31 @@ def test_a_bug_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tsunami_cli.adapters.prometheus.asking.ask", broken)
     (answer,) = asked("http://127.0.0.1:9")
     assert answer.failure == "this is a bug in tsunami (ZeroDivisionError: )"
+
+
+@pytest.mark.parametrize(
+    "bugs",
+    [1, 4, 8],
+)
+def test_bugs_cost_no_other_its_answer(monkeypatch: pytest.MonkeyPatch, bugs: int) -> None:
+    def broken(*arguments: object) -> bytearray:
+        question = next(one for one in arguments if isinstance(one, Question))
+        if int(question.query) < bugs:
+            raise ZeroDivisionError
+        return bytearray(GOOD.encode())
+
+    monkeypatch.setattr("tsunami_cli.adapters.prometheus.asking.ask", broken)
+    found = [answer.failure for answer in asked("http://127.0.0.1:9", *(q(str(n)) for n in range(9)), seconds=0.3)]
+    assert found == ["this is a bug in tsunami (ZeroDivisionError: )"] * bugs + [None] * (9 - bugs)
+
+
+def test_an_interrupt_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> bytearray:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tsunami_cli.adapters.prometheus.asking.ask", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        asked("http://127.0.0.1:9")
 
 
 # What the environment says

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from tests.core.fleets import after, inventory, rollout, val, variable
+from tests.core.fleets import T0, after, inventory, rollout, val, variable
+from tsunami_cli.core.calendar import unix
 from tsunami_cli.core.guard.cases import Case, Docket
 from tsunami_cli.core.guard.judging import Judgement
 from tsunami_cli.core.guard.naming import Names
@@ -180,3 +181,114 @@ def test_who_was_moved_late_by_an_old_rollout_is_watched() -> None:
 def test_whoever_is_about_to_join_an_old_rollout_has_it_judged_no_more() -> None:
     one = the(through("web-3"))
     assert (one.unjudged, one.questions) == (LONG_AGO, ())
+
+
+# Who fell silent, and who never spoke: `db` has moved as a whole, and says nothing.
+
+CANARY = ("db-0", "db-1", "web-0")
+WEB = {f"web-{number}": 0.0 for number in range(4)}
+
+
+def of_canary(*, before: Mapping[str, float] | None, objective: Slo = SLO) -> tuple[Judgement, Case | None, Judgement]:
+    """Return the first look, and the closer one with what it finds: `before` said something before the rollout.
+
+    None for `before` is an answer that failed.
+    """
+    one = the(docket(objective, found=told(*CANARY)))
+    first = answer(one, WEB)
+    closer = one.closer(first)
+    if closer is None:
+        return first, None, first
+    heard = dict.fromkeys(closer.now, WEB) | dict.fromkeys(closer.before, before)
+    answers = {
+        question: Answer(failure="down")
+        if said is None
+        else Answer(tuple(Series({"instance": h}, [v] * (question.window.steps + 1)) for h, v in said.items()))
+        for question, said in heard.items()
+    }
+    return first, closer, closer.judged(answers, Names(FLEET.hosts), "instance")
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "action", "why"),
+    [
+        (dict.fromkeys(FLEET.hosts, 0.0), "violated", "halt", "2 of 3 moved hosts gone silent"),
+        ({**WEB, "db-1": 0.0}, "violated", "halt", "2 of 3 moved hosts gone silent"),
+        (WEB, "ok", "none", "0 on 1 moved host"),
+        ({}, "violated", "halt", "2 of 3 moved hosts gone silent"),
+        (None, "violated", "halt", "2 of 3 moved hosts gone silent"),
+    ],
+    ids=["all spoke", "one of them spoke", "never spoke", "nothing is known of then", "then cannot be asked about"],
+)
+def test_a_role_that_moved_as_a_whole_and_is_silent(
+    before: Mapping[str, float] | None, status: str, action: str, why: str
+) -> None:
+    first, closer, found = of_canary(before=before)
+    assert (first.status, first.action, first.unclear) == ("violated", "halt", True)
+    assert closer is not None
+    assert closer.questions == (*closer.now, *closer.before)
+    (now,), (then,) = closer.now, closer.before
+    assert (now.query, len(now.window.instants)) == (then.query, CLOSE)
+    # Three samples of ten minutes, up to the rollout's first instant.
+    assert (then.window.end, len(then.window.instants), then.window.start) == (unix(T0), FIRST, unix(T0) - 600)
+    assert (found.status, found.action, found.why) == (status, action, why)
+    assert found.measured is not None
+    assert found.measured.queries == ("errors_total",)
+    assert closer.closer(found) is None, "that is asked once"
+
+
+def test_of_the_time_before_nothing_is_asked_where_nothing_follows_from_it() -> None:
+    first, closer, _ = of_canary(before=None, objective=slo(max_silent=Fraction(1)))
+    assert (first.status, first.unclear, closer) == ("ok", False, None)
+    all_speak = the(docket(found=told(*CANARY)))
+    bad = all_speak.closer(answer(all_speak, BAD))
+    assert bad is not None
+    assert (len(bad.now), bad.before) == (1, ()), "nobody is silent"
+    assert the(docket(found=told(*CANARY))).before == ()
+
+
+def test_what_is_looked_at_closely_at_once_asks_of_the_time_before_all_the_same() -> None:
+    one = the(docket(found=told(*CANARY)), anyway=True)
+    assert (one.fine, one.before) == (True, ())
+    closer = one.closer(answer(one, WEB))
+    assert closer is not None
+    assert (closer.fine, len(closer.before)) == (True, 1)
+
+
+def test_role_by_role_the_time_before_is_asked_about_role_by_role() -> None:
+    one = the(docket(slo(query='errors{role="$role"}'), found=told(*CANARY)))
+    closer = one.closer(answer(one, WEB))
+    assert closer is not None
+    assert [question.query for question in closer.now] == [question.query for question in closer.before]
+    assert len(set(closer.questions)) == len(closer.questions) == 4
+
+
+@pytest.mark.parametrize("query", ['errors{version="$to"}', "errors{version!~'${from}'}"])
+def test_of_a_query_about_one_version_silence_holds_and_no_role_is_left_out(query: str) -> None:
+    first, closer, found = of_canary(before=WEB, objective=slo(query=query))
+    assert (first.status, first.action, first.unclear) == ("no-data", "hold", False)
+    assert first.why == "2 of 3 moved hosts without a value"
+    assert closer is not None, "who speaks rarely may have spoken between two samples"
+    assert (closer.before, found.status, found.hosts, found.silent) == ((), "no-data", 3, 2)
+
+
+# Where a variable stands
+
+
+def test_a_machine_that_waits_for_its_turn_keeps_a_rollout_running() -> None:
+    """It was told something before: it is one of those that the rollout is to move."""
+    late = through("web-3")
+    assert late.told is not None
+    waits = replace(late, told=replace(late.told, given={**late.told.given, "web-3": val("1")}))
+    assert waits.state == "running"
+    assert the(waits).unjudged is None
+
+
+def test_states_that_are_not_asked_twice() -> None:
+    none = replace(docket(), variable=replace(variable(), slos=(SLO,)))
+    assert none.state == "settled"
+    assert none.cohorts(Window.until(NOW, SLO.sustained, fine=False), SLO.settle).size == 0
+    assert the(none).unjudged == "no rollout"
+    assert docket().state == "running"
+    # By the plan, where nothing was ever published.
+    assert replace(docket(), told=None).state == "running"

@@ -1,5 +1,6 @@
 """The judgement: situations, and what the guard makes of each."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -511,6 +512,34 @@ SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
         "none",
         "0 on 10 moved hosts",
     ),
+    "the rest is too thin, and much better than the objective asks for": (
+        Scene(waiting=1, says={"m*": OK, "w*": -BAD}),
+        replace(DIFFERENCE, min_hosts=2),
+        "ok",
+        "none",
+        "0.01 on 10 moved hosts",
+    ),
+    "the rest is just enough, and much better": (
+        Scene(waiting=2, says={"m*": OK, "w*": -BAD}),
+        replace(DIFFERENCE, min_hosts=2),
+        "violated",
+        "halt",
+        "0.06 > 0.01 on 10 moved hosts minus 2 others for 10m",
+    ),
+    "the rest is too thin, and as bad at one instant": (
+        Scene(waiting=1, says={"m*": BAD, "w*": [*[OK] * 10, BAD]}),
+        replace(DIFFERENCE, min_hosts=2),
+        "ok",
+        "none",
+        "0 on 10 moved hosts (10 of 11 samples miss it)",
+    ),
+    "the rest is too thin, and has no value": (
+        Scene(waiting=1, says={"m*": BAD, "w*": nan}),
+        replace(DIFFERENCE, min_hosts=2),
+        "violated",
+        "halt",
+        "0.05 > 0.01 on 10 moved hosts for 10m",
+    ),
     "the rest says nothing": (
         Scene(says={"m*": OK, "w*": nan}),
         DIFFERENCE,
@@ -578,6 +607,23 @@ def test_a_few_that_have_the_new_version_by_hand_do_not_excuse_the_dead(waiting:
     slo = replace(SLO, query='errors{version="$to"}')
     found = Scene(moved=20, waiting=100, says={**{f"m{n}": OK for n in range(10)}, **stray}).judged(slo)
     assert (found.status, found.action) == ("no-data", "hold")
+
+
+TENTHS = st.integers(-20, 20).map(lambda tenths: tenths / 100)
+
+
+@given(TENTHS, TENTHS, st.integers(0, 3), st.integers(1, 3), st.sampled_from(["<=", ">=", "!="]))
+def test_few_others_accuse_nobody_and_excuse(
+    mine: float, theirs: float, others: int, least: int, comparison: str
+) -> None:
+    objective = replace(DIFFERENCE, objective=f"{comparison} 0.05", min_hosts=least)
+    found = Scene(waiting=others, says={"m*": mine, "w*": theirs}).judged(objective)
+    met = {"<=": operator.le, ">=": operator.ge, "!=": operator.ne}[comparison]
+    values = [Fraction(str(mine)) - Fraction(str(theirs))] if others else []
+    if others < least:
+        values.append(Fraction(str(mine)))
+    assert (found.status == "ok") == any(met(value, Fraction("0.05")) for value in values)
+    assert found.status in ("ok", "violated")
 
 
 STATES: Mapping[tuple[str, State], tuple[Scene, Slo, str]] = {

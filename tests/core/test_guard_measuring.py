@@ -1,7 +1,7 @@
 """What is measured: hosts first, then the cohort, exact at the bound; what is no number; who is silent."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import inf, nan
 
@@ -31,8 +31,10 @@ def measure(
     waiting: Sequence[str] = ("y", "z"),
     fresh: Sequence[str] = (),
     roles: Mapping[str, Sequence[str]] | None = None,
+    before: Collection[str] | None = None,
+    versioned: bool = False,
 ) -> Measured:
-    """Measure; `moved` may say from which sample on hosts count."""
+    """Measure; `moved` may say from which sample on hosts count, `before` which ones spoke before the rollout."""
     first = moved if isinstance(moved, Mapping) else dict.fromkeys(moved, 0)
     cohorts = Cohorts(
         moved={host: (place, 3) for host, place in first.items()},
@@ -42,7 +44,9 @@ def measure(
         roles=roles or {},
     )
     answers = [one if isinstance(one, Answer) else Answer((one,)) for one in found]
-    return measured(WINDOW, cohorts, answers, Names([*first, *waiting, *fresh, "other"]), "instance")
+    earlier = None if before is None else [Answer((series(host, 1.0),)) for host in before]
+    names = Names([*first, *waiting, *fresh, "other"])
+    return measured(WINDOW, cohorts, answers, names, "instance", before=earlier, versioned=versioned)
 
 
 # Means
@@ -226,20 +230,37 @@ def test_where_nobody_of_the_rest_has_a_series_no_role_is_left_out() -> None:
     st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from(["web", "db", "proxy"]), min_size=1),
     st.sets(st.sampled_from("abcdefgh")),
     st.sets(st.sampled_from("abcdefgh")),
+    st.none() | st.sets(st.sampled_from("abcdefgh")),
+    st.booleans(),
 )
-def test_what_roles_are_left_out(fleet: dict[str, str], moved: set[str], heard: set[str]) -> None:
+def test_what_roles_are_left_out(
+    fleet: dict[str, str], moved: set[str], heard: set[str], before: set[str] | None, versioned: bool
+) -> None:
     roles = {role: [host for host in fleet if fleet[host] == role] for role in fleet.values()}
-    mine = sorted(fleet.keys() & moved)
+    mine, waiting = fleet.keys() & moved, fleet.keys() - moved
     found = measure(
-        *(series(host, 1.0) for host in sorted(heard)), moved=mine, waiting=sorted(fleet.keys() - moved), roles=roles
+        *(series(host, 1.0) for host in sorted(heard)),
+        moved=sorted(mine),
+        waiting=sorted(waiting),
+        roles=roles,
+        before=before,
+        versioned=versioned,
     )
-    speaking = {fleet[host] for host in heard & fleet.keys()}
-    # A role that moved as a whole counts until it is known that it never had a series.
-    speaking |= {role for role in roles if not any(host in roles[role] for host in fleet.keys() - moved)}
-    left = set(fleet) if not (heard & fleet.keys() - moved) else {host for host in fleet if fleet[host] in speaking}
+    left, unclear = set(fleet), False
+    if not versioned and heard & waiting:
+        for role, hosts in roles.items():
+            if heard & set(hosts):
+                continue
+            if before is None:
+                unclear |= set(hosts) <= mine
+            # Of a role that moved as a whole it takes the time before to tell who it is.
+            if set(hosts) & waiting if before is None else not before & set(hosts):
+                left -= {host for host in fleet if fleet[host] == role}
     assert set(found.cohorts.moved) == left & moved
     assert found.cohorts.waiting == left - moved
     assert found.silent == sorted(left & moved - heard)
+    assert found.unclear == unclear
+    assert found.comparable == (not versioned and bool(heard & (left - moved)))
     assert len(found.series) == len(heard)
 
 

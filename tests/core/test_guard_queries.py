@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.fleets import rollout, val, variable
-from tsunami_cli.core.guard.queries import expanded, unknown_names
+from tsunami_cli.core.guard.queries import expanded, names_version, unknown_names
 
 # A reader of its own: what a PromQL lexer makes of a text, strings unquoted, comments gone.
 Token = tuple[str, str]
@@ -170,6 +170,23 @@ def test_what_cannot_stand_between_backticks() -> None:
     with pytest.raises(ValueError, match="a`b cannot stand between backticks: use quotes"):
         filled("x{v=`$to`}", to="a`b")
     assert lexed(one("x{v=`$to`}", to='\\n"'))[1] == ("string", '\\n"')
+
+
+@pytest.mark.parametrize(
+    ("query", "versioned"),
+    [
+        ("up", False),
+        ('up{version="$to"}', True),
+        ('up{version!="${from}"}', True),
+        ("up == $to", True),
+        ('up{job="$variable", role=~"$role"}', False),
+        ('up{job="$tool"}', False),
+        ('label_replace(up, "a", "$1", "b", "(.*)")', False),
+        ("up # of $to", False),
+    ],
+)
+def test_whether_hosts_of_another_version_are_silent_by_design(query: str, versioned: bool) -> None:
+    assert names_version(query) == versioned
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from tsunami_cli.core.journal import message
 from tsunami_cli.core.lineup import roles_of
 from tsunami_cli.core.model import Slo
 from tsunami_cli.core.publishing import publication
-from tsunami_cli.core.record import held_text, parse_held
+from tsunami_cli.core.record import held_text, parse_held, values_in
 from tsunami_cli.core.status import status_of
 from tsunami_cli.core.told import Hold, Told, tell
 
@@ -259,3 +259,20 @@ def test_a_variable_that_cannot_be_read_stays_held() -> None:
     plan = paper.publish([], fleet, after(15), kept=["x"])
     assert plan.holds == {"x": (before,)}
     assert not plan.holds_changed
+
+
+# The values of hosts, as a bundle has them
+
+ALIKE = ("0", "0.0", "-0.0", "false", '"0"', "1", "1.0", "true", '"1"', '"1.0"', '"true"', "1e3", '"1e3"', '""')
+"""To Python 0, 0.0, -0.0 and false are one value, and so are 1, 1.0 and true."""
+
+
+@pytest.mark.parametrize("texts", [ALIKE, ALIKE[::-1]])
+def test_values_that_python_takes_for_one_stay_different(texts: tuple[str, ...]) -> None:
+    values_in.cache_clear()
+    there = ["1000.0" if text == "1e3" else text for text in texts]
+    for text, value in zip(texts, there, strict=True):
+        assert values_in(f'{{"x": {text}}}') == {"x": value}
+    together = ", ".join(f'"{place}": {text}' for place, text in enumerate(texts))
+    assert list(values_in(f"{{{together}}}").values()) == there
+    assert len(set(there)) == len(ALIKE)

@@ -1,6 +1,8 @@
 """What is broken, missing or dead in part: it holds what it is about, and costs nobody else a halt or a move."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,12 @@ import pytest
 from tests.guard.world import BAD, BROKEN, HEALTHY, World, at, begun, moves, order, pass_on, slo
 from tests.metrics_servers import Handler, scripted
 from tsunami_cli.commands import guarding
+from tsunami_cli.core.decisions import Change, halt
 from tsunami_cli.core.guard import judging
 from tsunami_cli.core.guard.judging import Judgement
+from tsunami_cli.core.notices import Notice
 from tsunami_cli.core.problems import Refusal
+from tsunami_cli.core.status import Status
 
 MOVED = "(broken offset 1m == 0.02)"
 """On moved hosts alone, on all of them; the instant before, as at this one the next ones would be moved."""
@@ -221,3 +226,59 @@ def test_where_there_is_no_way_back_it_halts(one_way: World) -> None:
     world.assert_halted(30)
     assert world.told() == before
     assert world.fleet.message().startswith("agent: halt at 6.6 %\n\nerrors: 0.02 > 0.01 on 8 moved hosts")
+
+
+def test_a_decision_that_cannot_be_made_is_tried_once(make: Callable[[Path], World]) -> None:
+    """The halt of `agent` makes the publish begin again; that of `docker` was refused before."""
+    world = make(begun("docker"))
+    world.watch(slo(query=BAD))
+    world.watch(slo(query=BAD), name="docker")
+    tried = []
+
+    def refused(status: Status, now: datetime) -> Change | None:
+        if status.variable.name == "docker":
+            tried.append(status)
+            raise Refusal("docker cannot be halted")
+        return halt(status, now)
+
+    world.fleet.patch.setattr(guarding, "halt", refused)
+    before = world.told("docker")
+    done = world.publish(30, code=1)
+    assert [(one["variable"], one["action"], one["failure"]) for one in done["guard"]] == [
+        ("agent", "halt", None),
+        ("docker", "halt", "docker cannot be halted"),
+    ]
+    assert len(tried) == 1
+    assert held(done) == [("docker", "errors")]
+    assert done["held"][0]["why"].endswith("(the guard could not halt)")
+    assert world.told("docker") == before
+    assert [one["commit"] for one in world.guard(31, "docker", code=1)] == [None]
+    said = world.run(31, "guard", "docker")
+    assert (said.code, "halt: not done" in said.out) == (1, True)
+    assert "docker: halt: docker cannot be halted" in said.err
+
+
+def test_people_hear_of_a_halt_though_the_publish_fails_and_their_file_is_no_good(world: World) -> None:
+    told: list[tuple[Sequence[str], list[str]]] = []
+
+    def send(where: Sequence[str], found: Sequence[Notice]) -> list[str]:
+        told.append((where, [one.title for one in found]))
+        return ["json:// was not told"]
+
+    world.watch(slo())
+    world.fleet.commit({".tsunami-notify": "json://hunter2@127.0.0.1:9/\n"})
+    shutil.rmtree(world.fleet.root / "public/roles")
+    world.fleet.write({"public/roles": "in the way"})
+    world.fleet.patch.setattr("tsunami_cli.commands.notifying.send", send)
+    world.fleet.patch.setenv("TSUNAMI_NOTIFY", "json://127.0.0.1:9/")
+    said = world.run(30, "publish")
+    assert said.code != 0, said
+    assert world.halted()
+    assert told == [(("json://127.0.0.1:9/",), ["backend: agent halted by the guard"])]
+    assert "git tracks it" in said.err
+    assert "json:// was not told" in said.err
+    assert "hunter2" not in said.err
+    # It is said once; a dry run says nothing.
+    world.run(31, "publish")
+    world.run(32, "publish", "--dry-run")
+    assert len(told) == 1

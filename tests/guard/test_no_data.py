@@ -1,12 +1,15 @@
 """What becomes of a rollout of which nothing is known: it waits, and nobody else waits with it."""
 
+import io
 import os
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.guard.world import GAP, HEALTHY, LEDGER, World, at, moves, slo
+from tests.guard.world import GAP, HEALTHY, LEDGER, VARIABLE, World, at, fresh, moves, slo
 from tests.metrics_servers import Server, start_prometheus
 
 PINNED = "web-00"
@@ -211,3 +214,44 @@ def test_slo_shows_what_is_measured(world: World) -> None:
     assert sides["fleet"]["value"] < 0.01
     assert world.fleet.snapshot() == before
     assert fleet.no("slo", "kernel").startswith("error: kernel has no slos")
+
+
+def test_screens_of_what_is_not_known(make: Callable[[Path], World], closed: str) -> None:
+    world = make(fresh())
+    fleet = world.fleet.at(at(30))
+    assert "no SLOs to judge" in fleet.ok("guard", "--dry-run")
+    calm = VARIABLE.format("calm") + "slos:\n" + slo(query="up\u202e\n  # x")
+    fleet.commit({"rollouts/calm.yaml": calm})
+    world.watch(slo("none", "nothing"), slo("nan", f"{HEALTHY} * NaN"))
+    shown = fleet.ok("slo", "agent")
+    assert "nothing is published: hosts are taken as moved by the plan" in shown
+    assert re.search(r"moved +no value +8 hosts, 8 silent", shown)
+    assert re.search(r"moved +no value +8 hosts, 2 more not settled yet\n", shown)
+    assert re.search(r"guard +would hold", shown)
+    judged = fleet.ok("guard", "agent", "--dry-run")
+    assert re.search(r"none +no-data +hold +the query has no series", judged)
+    none = fleet.ok("slo", "calm")
+    assert "calm  no rollout" in none
+    assert "\u202e" not in none
+    assert re.search(r"not-judged +no rollout", none)
+    fleet.patch.setenv("TSUNAMI_PROMETHEUS_URL", closed)
+    said = fleet.run("slo", "agent")
+    assert (said.code, said.out.count("refuses the connection")) == (4, 2)
+    assert "samples from" not in said.out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("words", [("slo", "agent"), ("guard", "--dry-run")])
+def test_who_looks_on_sees_that_it_takes_a_while(world: World, words: tuple[str, ...]) -> None:
+    world.watch(slo(query=HEALTHY))
+    world.fleet.patch.setattr(sys, "stderr", terminal := Terminal())
+    world.fleet.patch.setenv("TERM", "xterm")
+    assert world.run(30, *words).code == 0
+    assert "asking the metrics server" in terminal.getvalue()
+    world.fleet.patch.setattr(sys, "stderr", terminal := Terminal())
+    assert world.run(30, *words, "--json").code == 0
+    assert terminal.getvalue() == ""

@@ -128,6 +128,12 @@ def test_acknowledgements_that_are_refused(world: World, words: tuple[str, ...],
     assert world.fleet.snapshot() == before
 
 
+def test_an_acknowledgement_takes_a_reason(world: World) -> None:
+    world.watch(slo())
+    words = ("ack", "agent", "errors", "--until", at(60), "--reason", " \t")
+    assert "--reason must not be blank" in world.fleet.at(at(30)).no(*words)
+
+
 def test_several_variables_are_decided_on_in_one_publish(make: Callable[[Path], World]) -> None:
     world = make(begun("docker", "helios"))
     world.watch(slo(query=BAD))

@@ -51,7 +51,7 @@ def command(
     screen.show(enacted, now, published=record is not None, dry_run=dry_run, as_json=as_json)
     for one in enacted:
         if one.failure is not None:
-            note(f"{one.ruling.variable}: {one.ruling.action}: {one.failure}")
+            note(f"{one.ruling.variable}: {one.action}: {one.failure}")
     for loaded in bad:
         note(f"{loaded.errors[0]}: its SLOs cannot be judged; a publish keeps its hosts as they are")
     return max([one.exit_code for one in enacted], default=0) or (1 if bad else 0)

@@ -95,8 +95,10 @@ class _Round:
                 return
             try:
                 self._done.put((question, self._answer(question)))
-            except BaseException as bug:
+            except Exception as bug:
                 self._done.put((question, bug))
+            except BaseException as end:
+                self._done.put((question, end))
                 return
 
     def _answer(self, question: Question) -> Answer:

@@ -129,8 +129,10 @@ class Case:
         if self.now or self.failure:
             replies = [answers[question] for question in self.now] or [Answer(failure=self.failure)]
             earlier = [answers[question] for question in self.before]
-            # What cannot be had of the time before is as if nothing were known of it.
-            known = earlier if earlier and not any(answer.failure for answer in earlier) else None
+            # What cannot be had of the time before is as if nothing were known of it; so is a time without any series,
+            # which may lie before there was a metrics server, or too far back for it.
+            had = any(answer.series for answer in earlier) and not any(answer.failure for answer in earlier)
+            known = earlier if had else None
             found = measured(
                 self.window,
                 self.cohorts,

@@ -203,7 +203,8 @@ def measured(
         else:
             # A role that has moved as a whole and is silent counts as gone, until it is known that it never spoke.
             gone = {role for role, hosts in mute.items() if cohorts.waiting.isdisjoint(hosts)}
-            unclear = bool(gone)
+            # Of a role that is pinned or still settles there is nothing to find out yet.
+            unclear = any(not cohorts.moved.keys().isdisjoint(mute[role]) for role in gone)
         if len(gone) < len(mute):
             covered = cohorts.roles.keys() - (mute.keys() - gone)
             cohorts = cohorts.of({host for role in covered for host in cohorts.roles[role]})

@@ -52,7 +52,8 @@ def expanded(query: str, variable: Variable, rollout: Rollout, roles: Sequence[s
 
 def names_version(query: str) -> bool:
     """Say whether a query asks for one version alone, so that hosts with another one have no series by design."""
-    return any(name in ("to", "from") for found in _PLACE.finditer(query) for name in found.groups())
+    pieces = (piece[0] for piece in _PIECE.finditer(query) if piece["comment"] is None)
+    return any(name in ("to", "from") for text in pieces for found in _PLACE.finditer(text) for name in found.groups())
 
 
 def unknown_names(query: str) -> Iterator[str]:
