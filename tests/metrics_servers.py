@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.adapters.store_servers import NotReady, _spawn, free_ports
+from tests.adapters.store_servers import NotReady, free_ports, spawn
 
 Labels = tuple[tuple[str, str], ...]
 Samples = Mapping[tuple[str, Labels], Sequence[tuple[int, float]]]
@@ -112,7 +112,7 @@ def start_prometheus(
     scheme = "https" if web_config is not None and "tls_server_config" in web_config else "http"
     for _ in range(_STARTS):  # somebody may take the port
         (port,) = free_ports(1)
-        process = _spawn([*words, f"--web.listen-address=127.0.0.1:{port}"], folder, {"GOMEMLIMIT": "200MiB"})
+        process = spawn([*words, f"--web.listen-address=127.0.0.1:{port}"], folder, {"GOMEMLIMIT": "200MiB"})
         server = Server(process, f"{scheme}://127.0.0.1:{port}", folder)
         if _is_ready(server):
             return server

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.adapters.store_servers import NotReady, Server, _spawn, _started, free_ports
+from tests.adapters.store_servers import NotReady, Server, free_ports, spawn, started
 
 Found = TypeVar("Found")
 
@@ -139,10 +139,10 @@ def _running(name: str, words: Callable[[str, Path], list[str]]) -> Iterator[Ser
             own = folder / str(attempt)
             own.mkdir()
             place = f"127.0.0.1:{free_ports(1)[0]}"
-            return Server(_spawn([path, *words(place, own)], own, _MEMORY), place, {})
+            return Server(spawn([path, *words(place, own)], own, _MEMORY), place, {})
 
         try:
-            server = _started(name, start, _ready)
+            server = started(name, start, _ready)
         except NotReady as error:
             pytest.fail(str(error), pytrace=False)
         stack.callback(server.end)

@@ -61,7 +61,7 @@ FOR_GET = f"""
     tsunami_cli.adapters.schemas.wording
     tsunami_cli.adapters.git tsunami_cli.adapters.git.objects tsunami_cli.adapters.git.process
     tsunami_cli.adapters.git.repository tsunami_cli.adapters.git.trees
-    tsunami_cli.core.guard tsunami_cli.core.guard.objective
+    tsunami_cli.core.guard tsunami_cli.core.guard.objective tsunami_cli.core.holds
     tsunami_cli.core.calendar tsunami_cli.core.hashing tsunami_cli.core.inventory tsunami_cli.core.lineup
     tsunami_cli.core.model tsunami_cli.core.nodes tsunami_cli.core.open_time tsunami_cli.core.pacing
     tsunami_cli.core.quota tsunami_cli.core.schedule tsunami_cli.core.status tsunami_cli.core.text

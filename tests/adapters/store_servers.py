@@ -90,7 +90,7 @@ def start_weed(weed: str, folder: Path) -> Server:
         ports = free_ports(len(names))
         data = folder / f"weed-{attempt}"
         data.mkdir()
-        process = _spawn(
+        process = spawn(
             [
                 *(weed, "mini", f"-dir={data}", f"-bucket={BUCKET}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
                 *("-master.telemetry=false", "-webdav=false", "-admin.ui=false", "-s3.autoCreateBucket=false"),
@@ -122,7 +122,7 @@ def start_weed(weed: str, folder: Path) -> Server:
             return False
         return True
 
-    return _started("weed", start, ready)
+    return started("weed", start, ready)
 
 
 def start_azurite(azurite: str, folder: Path) -> Server:
@@ -130,7 +130,7 @@ def start_azurite(azurite: str, folder: Path) -> Server:
         (port,) = free_ports(1)
         data = folder / f"azurite-{attempt}"
         data.mkdir()
-        process = _spawn(
+        process = spawn(
             [
                 *(azurite, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(data)),
                 *("--silent", "--skipApiVersionCheck", "--disableTelemetry"),
@@ -141,7 +141,7 @@ def start_azurite(azurite: str, folder: Path) -> Server:
         place = f"127.0.0.1:{port}"
         return Server(process, place, {**AZURE_KEYS, "AZURE_STORAGE_ENDPOINT": f"http://{place}/devstoreaccount1"})
 
-    return _started("azurite", start, _container_made)
+    return started("azurite", start, _container_made)
 
 
 def _container_made(server: Server) -> bool:
@@ -168,7 +168,7 @@ def _container_made(server: Server) -> bool:
         return False
 
 
-def _spawn(words: list[str], folder: Path, extra: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def spawn(words: list[str], folder: Path, extra: Mapping[str, str]) -> subprocess.Popen[bytes]:
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
@@ -181,7 +181,7 @@ def _spawn(words: list[str], folder: Path, extra: Mapping[str, str]) -> subproce
         )
 
 
-def _started(name: str, start: Callable[[int], Server], ready: Callable[[Server], bool]) -> Server:
+def started(name: str, start: Callable[[int], Server], ready: Callable[[Server], bool]) -> Server:
     """Start a server and wait for it; again if it ends at once, as when somebody took one of its ports."""
     for attempt in range(_STARTS):
         server = start(attempt)

@@ -258,7 +258,7 @@ def clone(tmp_path: Path) -> Clone:
 
 def told(clone: Clone, *entries: Entry) -> None:
     repository = clone.repository
-    notify(repository, clone.root, "backend", entries, [], [], [])
+    notify(repository, "backend", entries, [], [], [])
     repository.close()
 
 

@@ -1,6 +1,7 @@
 """What a publish reports: messages to people, and a file of metrics."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.fleet_world import Fleet
+from tests.commands.fleet_world import ROOT, Fleet
 
 pytestmark = [
     pytest.mark.server,
@@ -114,3 +115,17 @@ def test_metrics_are_written_whole_and_only_of_what_was_published(fleet: Fleet, 
     said = fleet.run("publish", "--metrics", str(tmp_path / "nowhere" / "tsunami.prom"))
     assert said.code == 0
     assert "the metrics cannot be written" in said.err
+
+
+def test_the_commands_of_the_page_write_the_file(fleet: Fleet, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    lines = re.findall(r"^tsunami (.*)$", page, re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        words = line.split()
+        file = tmp_path / Path(words[-1]).name
+        # The loop is asked for one round.
+        once = ["--once"] if words[0] == "run" and "--once" not in words else []
+        fleet.ok(*words[:-1], str(file), *once)
+        assert file.read_text().startswith("# HELP tsunami_")
+        file.unlink()

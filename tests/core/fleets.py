@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 from tsunami_cli.core.calendar import DAY, Calendar
+from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.inventory import Inventory
 from tsunami_cli.core.lineup import lineups, roles_of
 from tsunami_cli.core.model import Globs, Limit, Pin, Rollout, Variable
 from tsunami_cli.core.quota import Bound
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import values_now
-from tsunami_cli.core.told import Hold, Told, tell
+from tsunami_cli.core.told import Told, tell
 from tsunami_cli.core.values import Value, value_of
 
 EVERY = timedelta(minutes=5)

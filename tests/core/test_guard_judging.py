@@ -369,6 +369,13 @@ SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
         "no data for ...",
     ),
     # Silence.
+    "too few have settled to call one of them gone": (
+        Scene(moved=1, fresh=5, says={"w*": OK}),
+        replace(SLO, min_hosts=5),
+        "no-data",
+        "hold",
+        "5 moved hosts still settle for 10m",
+    ),
     "a query about the new version, of which all speak": (
         Scene(says={"m*": OK}),
         SLO,
@@ -510,14 +517,14 @@ SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
         replace(DIFFERENCE, min_hosts=2),
         "ok",
         "none",
-        "0 on 10 moved hosts",
+        "0 on 10 moved hosts, with only 1 left to compare with",
     ),
     "the rest is too thin, and much better than the objective asks for": (
         Scene(waiting=1, says={"m*": OK, "w*": -BAD}),
         replace(DIFFERENCE, min_hosts=2),
         "ok",
         "none",
-        "0.01 on 10 moved hosts",
+        "0.01 on 10 moved hosts, with only 1 left to compare with",
     ),
     "the rest is just enough, and much better": (
         Scene(waiting=2, says={"m*": OK, "w*": -BAD}),
@@ -531,7 +538,7 @@ SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
         replace(DIFFERENCE, min_hosts=2),
         "ok",
         "none",
-        "0 on 10 moved hosts (10 of 11 samples miss it)",
+        "0 on 10 moved hosts, with only 1 left to compare with (10 of 11 samples miss it)",
     ),
     "the rest is too thin, and has no value": (
         Scene(waiting=1, says={"m*": BAD, "w*": nan}),
@@ -553,7 +560,7 @@ SITUATIONS: Mapping[str, tuple[Scene, Slo, str, str, str]] = {
         replace(DIFFERENCE, min_hosts=2),
         "ok",
         "none",
-        "0 on 10 moved hosts",
+        "0 on 10 moved hosts, with only 1 left to compare with",
     ),
     "the last host is dead": (Scene(waiting=1, says={"m*": OK}), DIFFERENCE, "ok", "none", "0.01 on 10 moved hosts"),
     # The fleet.

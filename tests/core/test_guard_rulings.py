@@ -19,13 +19,14 @@ from tsunami_cli.core.guard.measuring import measured
 from tsunami_cli.core.guard.naming import Names
 from tsunami_cli.core.guard.questions import Answer, Series, Window
 from tsunami_cli.core.guard.rulings import Ruling, particulars, rulings
+from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.journal import message
 from tsunami_cli.core.lineup import roles_of
 from tsunami_cli.core.model import Slo
 from tsunami_cli.core.publishing import publication
 from tsunami_cli.core.record import held_text, parse_held, values_in
 from tsunami_cli.core.status import status_of
-from tsunami_cli.core.told import Hold, Told, tell
+from tsunami_cli.core.told import Told, tell
 
 UP = rollout((0, 0), (100, 100))
 NOW = after(60)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.core.fleets import EVERY, HOUR, T0, after, globs, inventory, pin, rollout, val, variable
 from tests.core.paper import Paper
+from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.lineup import roles_of
 from tsunami_cli.core.metrics import HELP, metrics_text
 from tsunami_cli.core.model import Rollout, Slo, Variable
@@ -21,7 +22,6 @@ from tsunami_cli.core.published import Published
 from tsunami_cli.core.publishing import Publication
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import State, status_of
-from tsunami_cli.core.told import Hold
 
 FLEET = inventory(db=4, web=10)
 NASTY = 'say "hi" \\n \\ now\nand then'

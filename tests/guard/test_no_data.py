@@ -71,7 +71,7 @@ def test_no_address_at_all_holds(world: World) -> None:
     world.watch(slo())
     world.fleet.patch.delenv("TSUNAMI_PROMETHEUS_URL")
     done = world.publish(30, code=4)
-    assert "guard: {prometheus: " in done["held"][0]["why"]
+    assert "set guard.prometheus in tsunami.yaml" in done["held"][0]["why"]
 
 
 def test_the_address_in_the_settings_counts(world: World) -> None:

@@ -14,7 +14,7 @@ from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.commands.deciding import Decider
 from tsunami_cli.commands.fleet import Fleet, note
-from tsunami_cli.commands.guarding import Enacted, enact, judge
+from tsunami_cli.commands.guarding import DECISIONS, Enacted, enact, judge
 from tsunami_cli.commands.options import Folder, Json, Variables
 from tsunami_cli.core.guard.rulings import rulings
 from tsunami_cli.core.record import Record
@@ -45,8 +45,7 @@ def command(
         found = rulings(judge(fleet, good, lambda v: record.told(v.name) if record else None, now))
     decider = Decider(folder, repository)
     enacted = [
-        enact(ruling, decider) if ruling.action in ("halt", "rollback") and not dry_run else Enacted(ruling)
-        for ruling in found
+        enact(ruling, decider) if ruling.action in DECISIONS and not dry_run else Enacted(ruling) for ruling in found
     ]
     screen.show(enacted, now, published=record is not None, dry_run=dry_run, as_json=as_json)
     for one in enacted:

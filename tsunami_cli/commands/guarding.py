@@ -1,26 +1,26 @@
 """How the guard goes about it: ask the metrics server, judge, and decide as a person would, in a commit."""
 
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tsunami_cli.adapters.git.repository import Repository
-from tsunami_cli.adapters.prometheus.environment import URL, prometheus
+from tsunami_cli.adapters.prometheus.environment import prometheus
 from tsunami_cli.commands.deciding import Decided, Decider, Made
-from tsunami_cli.commands.fleet import SETTINGS, Fleet
+from tsunami_cli.commands.fleet import Fleet
 from tsunami_cli.core.decisions import Change, halt, rollback
 from tsunami_cli.core.guard.cases import Case, Docket
 from tsunami_cli.core.guard.judging import Action, Judgement, after_both_looks
 from tsunami_cli.core.guard.naming import Names
 from tsunami_cli.core.guard.questions import Answer, Question
 from tsunami_cli.core.guard.rulings import Ruling, rulings
+from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.model import Rollout, Slo, Variable
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.published import Ruled
 from tsunami_cli.core.record import Record
 from tsunami_cli.core.status import Status, status_of
-from tsunami_cli.core.told import Hold, Told
+from tsunami_cli.core.told import Told
 from tsunami_cli.errors import TsunamiError, Unreachable, Usage
 
 AS_VERB = {"halt": "halt", "rollback": "roll back"}
@@ -69,20 +69,23 @@ def judge(
     """
     dockets = [Docket(variable, fleet.roles, told(variable), now) for variable in variables if variable.slos]
     cases = [case for docket in dockets for case in docket.cases(anyway=anyway)]
-    found = list(_heard(fleet, cases, whole=anyway))
+    if not cases:
+        return []
+    names = Names(fleet.inventory.hosts)
+    found = _heard(fleet, names, cases, whole=anyway)
     closer = {place: case.closer(one) for place, (case, one) in enumerate(zip(cases, found, strict=True))}
     again = {place: case for place, case in closer.items() if case is not None}
-    for place, judgement in zip(again, _heard(fleet, list(again.values()), whole=True), strict=True):
+    for place, judgement in zip(again, _heard(fleet, names, list(again.values()), whole=True), strict=True):
         found[place] = after_both_looks(found[place], judgement)
     return found
 
 
-def _heard(fleet: Fleet, cases: Sequence[Case], *, whole: bool) -> list[Judgement]:
+def _heard(fleet: Fleet, names: Names, cases: Sequence[Case], *, whole: bool) -> list[Judgement]:
     """Return the judgement on each case, made as soon as its answers are there, and these then forgotten.
 
     What a judgement was made by is forgotten too, unless something follows from it or `whole` is asked for.
     """
-    names, label = Names(fleet.inventory.hosts), fleet.settings.host_label
+    label = fleet.settings.host_label
     found: dict[int, Judgement] = {}
     waiting: dict[Question, list[int]] = {}
     answers: dict[Question, Answer] = {}
@@ -115,15 +118,10 @@ def _judged(case: Case, answers: Mapping[Question, Answer], names: Names, label:
 def _answers(fleet: Fleet, questions: Collection[Question]) -> Iterable[tuple[Question, Answer]]:
     if not questions:
         return ()
-    url = os.environ.get(URL) or fleet.settings.prometheus
-    if url is None:
-        # Falls to a hold, as every doubt does: who wrote an SLO wants it watched.
-        why = f"{SETTINGS} does not say where metrics are: guard: {{prometheus: http://...}}"
-        return [(question, Answer(failure=why)) for question in questions]
     try:
-        return prometheus(url, len(fleet.inventory.hosts)).answers(questions)
+        return prometheus(fleet.settings.prometheus, len(fleet.inventory.hosts)).answers(questions)
     except Usage as wrong:
-        # Falls to a hold: what the environment says must not stop all that has nothing to do with it.
+        # Falls to a hold: who wrote an SLO wants it watched, and all that has nothing to do with it goes on.
         return [(question, Answer(failure=str(wrong))) for question in questions]
 
 

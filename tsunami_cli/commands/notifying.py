@@ -15,7 +15,6 @@ from tsunami_cli.errors import Refused, TsunamiError
 
 def notify(
     repository: Repository,
-    root: Path,
     fleet: str,
     entries: Sequence[Entry],
     completed: Sequence[tuple[str, str, int]],
@@ -27,7 +26,7 @@ def notify(
     if not found:
         return
     try:
-        where = addresses(root, _tracked(repository, FILE))
+        where = addresses(repository.root, _tracked(repository, FILE))
     except TsunamiError as refused:
         # Falls to the environment's: people want to know of a halt, and the file is not theirs to mend.
         note(str(refused))

@@ -23,12 +23,14 @@ from tsunami_cli.commands.recovering import Recovery
 from tsunami_cli.commands.shelf import Report, Shelf, silent
 from tsunami_cli.core.admission import Admitted, admitted, check_shrink, checked_clock, told_variables
 from tsunami_cli.core.entry import entry_files
+from tsunami_cli.core.held_back import what_is_held
+from tsunami_cli.core.holds import Holds
 from tsunami_cli.core.manifest import Manifest, Sync
 from tsunami_cli.core.minutes import minutes
 from tsunami_cli.core.model import Variable
 from tsunami_cli.core.published import Published, Ruled
-from tsunami_cli.core.publishing import Held, Publication, held_back, publication
-from tsunami_cli.core.record import LEDGER, Holds, Record
+from tsunami_cli.core.publishing import Publication, publication
+from tsunami_cli.core.record import LEDGER, Record
 from tsunami_cli.core.told import tell
 from tsunami_cli.errors import Refused, Unreachable
 
@@ -233,21 +235,10 @@ class Publisher:
             uploaded=len(change.puts),
             deleted=len(change.deletes),
             objects=len(change.objects),
-            held=self._what_is_held(plan, found),
+            held=list(what_is_held(plan)),
             problems=found.problems,
             dry_run=self.asked.dry_run,
             puts=sorted(change.puts) if self.asked.dry_run else (),
             ruled=self._guarded.ruled,
             guard_code=self._guarded.exit_code,
         )
-
-    def _what_is_held(self, plan: Publication, found: Admitted) -> list[Held]:
-        held = [Held(name, "its file cannot be used: everybody keeps what they have") for name in sorted(found.kept)]
-        for name, holds in sorted(plan.holds.items()):
-            held += [Held(name, f"held: {hold.slo}: {hold.why}", hold.slo) for hold in holds]
-        for variable in plan.variables:
-            if variable.name in plan.holds:
-                continue
-            reasons = held_back(variable, self._fleet.roles, plan.told[variable.name], plan.now)
-            held += [Held(variable.name, why) for why in reasons]
-        return held

@@ -35,26 +35,28 @@ def publish(
         done = publisher.publish()
     except (Refusal, TsunamiError):
         if publisher.ruled and not asked.dry_run:
-            _notify(publisher, None)
+            _notify(publisher, None, ())
         raise
-    if not asked.dry_run:
-        if watched(repository.root):
-            _notify(publisher, done)
-        if metrics is not None:
-            _write(metrics, done, every or publisher.fleet.settings.every, publisher.fleet.settings.expire)
+    if asked.dry_run:
+        return done
+    statuses = _statuses(done) if metrics is not None or watched(repository.root) else ()
+    if watched(repository.root):
+        _notify(publisher, done, statuses)
+    if metrics is not None:
+        _write(metrics, done, statuses, every or publisher.fleet.settings.every, publisher.fleet.settings.expire)
     return done
 
 
-def _notify(publisher: Publisher, done: Published | None) -> None:
+def _notify(publisher: Publisher, done: Published | None, statuses: Sequence[Status]) -> None:
     """Send what is new since the last publish; of one that failed, what its guard decided."""
     from tsunami_cli.commands.notifying import new_decisions, notify
+    from tsunami_cli.core.holds import slos_in
     from tsunami_cli.core.notices import HoldNote
-    from tsunami_cli.core.publishing import slos_in
 
     repository, fleet = publisher.repository, publisher.fleet.settings.fleet
     decided = new_decisions(repository, publisher.since, publisher.source) if publisher.since else []
     if done is None:
-        notify(repository, repository.root, fleet, [entry for entry in decided if entry.guard], [], [], [])
+        notify(repository, fleet, [entry for entry in decided if entry.guard], [], [], [])
         return
     plan = done.publication
     before, after = plan.previous.holds if plan.previous else {}, plan.holds
@@ -71,16 +73,16 @@ def _notify(publisher: Publisher, done: Published | None) -> None:
     # That it is halted instead is news of its own.
     halted = {v.name for v in plan.variables if v.active and v.active.halted}
     ended = [one for one in ended if one.variable not in halted]
-    notify(repository, repository.root, fleet, decided, _completed(done), began, ended)
+    notify(repository, fleet, decided, _completed(done, statuses), began, ended)
 
 
-def _completed(done: Published) -> list[tuple[str, str, int]]:
+def _completed(done: Published, statuses: Sequence[Status]) -> list[tuple[str, str, int]]:
     """Return the variables that have become complete with this publish: name, value and hosts."""
     plan = done.publication
     if plan.previous is None:
         return []
     found = []
-    for status in _statuses(done):
+    for status in statuses:
         active = status.variable.active
         if active is None or status.state != "complete":
             continue
@@ -95,11 +97,11 @@ def _statuses(done: Published) -> Sequence[Status]:
     return [status_of(v, plan.roles, plan.now, plan.told[v.name]) for v in plan.variables]
 
 
-def _write(file: Path, done: Published, every: timedelta, expire: timedelta) -> None:
+def _write(file: Path, done: Published, statuses: Sequence[Status], every: timedelta, expire: timedelta) -> None:
     from tsunami_cli.adapters.folders import write_whole
     from tsunami_cli.core.metrics import metrics_text
 
-    text = metrics_text(done, _statuses(done), done.publication.now + expire, every)
+    text = metrics_text(done, statuses, done.publication.now + expire, every)
     try:
         write_whole(file, text.encode())
     except OSError as error:

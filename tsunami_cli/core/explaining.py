@@ -6,11 +6,12 @@ from typing import Literal
 
 from tsunami_cli.core.forecast import moves_ahead
 from tsunami_cli.core.grounds import Ground
+from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.lineup import Lineup, Role
 from tsunami_cli.core.model import Limit, Pin, Rollout, Variable
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.status import State, moves_so_far, status_of, values_now
-from tsunami_cli.core.told import Hold, Told, adopted
+from tsunami_cli.core.told import Told, adopted
 from tsunami_cli.core.values import Value
 
 

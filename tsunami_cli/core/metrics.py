@@ -11,8 +11,9 @@ from fractions import Fraction
 from typing import get_args
 
 from tsunami_cli.core.calendar import unix
+from tsunami_cli.core.holds import Holds
 from tsunami_cli.core.published import Published
-from tsunami_cli.core.record import Holds, values_in
+from tsunami_cli.core.record import values_in
 from tsunami_cli.core.status import State, Status
 from tsunami_cli.core.values import shown
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from tsunami_cli.core.grounds import Ground
+from tsunami_cli.core.holds import slos_in
 from tsunami_cli.core.journal import Entry, clean_reason
-from tsunami_cli.core.publishing import Publication, Sum, slos_in
+from tsunami_cli.core.publishing import Publication, Sum
 from tsunami_cli.core.record import trailers_text
 from tsunami_cli.core.text import instant_text, percent_shown
 from tsunami_cli.core.values import brief, printable

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tsunami_cli.core.guard.judging import Action
+from tsunami_cli.core.held_back import Held
 from tsunami_cli.core.problems import Problem
-from tsunami_cli.core.publishing import Held, Publication
+from tsunami_cli.core.publishing import Publication
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from fractions import Fraction
 from functools import cached_property
 
 from tsunami_cli.core.bundle import bundle, host_objects
-from tsunami_cli.core.calendar import unix
 from tsunami_cli.core.grounds import Ground, ground_of
-from tsunami_cli.core.lineup import Lineup, Role, lineups
+from tsunami_cli.core.holds import Holds, kinds_in
+from tsunami_cli.core.lineup import Lineup, Role
 from tsunami_cli.core.model import Variable
-from tsunami_cli.core.record import Holds, Record, values_in
+from tsunami_cli.core.record import Record, values_in
 from tsunami_cli.core.told import Told
 from tsunami_cli.core.values import Value
 
@@ -27,16 +27,6 @@ class News:
     before: Value | None
     after: Value | None
     ground: Ground
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What keeps hosts of a variable from being told what the plan has for them."""
-
-    variable: str
-    why: str
-    slo: str | None = None
-    """The SLO for which the guard holds it; None for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +93,7 @@ class Publication:
     def holds_changed(self) -> bool:
         """Whether the guard began or ceased to hold something, or does so for another kind of reason."""
         before = self.previous.holds if self.previous else {}
-        return _kinds(self.holds) != _kinds(before)
+        return kinds_in(self.holds) != kinds_in(before)
 
     @cached_property
     def roles_changed(self) -> Sequence[str]:
@@ -172,15 +162,6 @@ class Publication:
             if role not in changed:
                 found[role] = bundle(role, last.sequence, self.hosts[role], self.objects[role])
         return found
-
-
-def slos_in(holds: Holds) -> set[tuple[str, str]]:
-    """Return what is held, as variable and SLO."""
-    return {(name, hold.slo) for name, found in holds.items() for hold in found}
-
-
-def _kinds(holds: Holds) -> set[tuple[str, str, bool]]:
-    return {(name, hold.slo, hold.unasked) for name, found in holds.items() for hold in found}
 
 
 def publication(
@@ -271,28 +252,3 @@ def _gone_news(plan: Publication) -> Iterator[News]:
             if host not in here:
                 for name, value in values_in(text).items():
                     yield News(host, role, name, value, None, Ground("inventory", name, host=host))
-
-
-def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: datetime) -> list[str]:
-    """Say what keeps hosts of a variable from being told what the plan has for them, in words."""
-    active = variable.active
-    if active is None or active.falling(now) or now < active.schedule.starts:
-        return []
-    if active.halted is not None:
-        return ["halted"]
-    found = []
-    planned, e = active.progress(now), told.progress.get(active.id, Fraction(0))
-    if e < planned:
-        calendar = variable.calendar
-        opened = calendar is None or calendar.is_open(unix(now))
-        found.append("behind the plan: catching up at twice its pace" if opened else "behind the plan until hours open")
-    waiting: Counter[str] = Counter()
-    for lineup in lineups(variable, roles):
-        missing = lineup.quota(active).at(e) - sum(host in told.moved[active.id] for host in lineup.free)
-        if missing > 0:
-            waiting[lineup.role.name] = missing
-    if waiting:
-        name, count = waiting.most_common(1)[0]
-        more = f" and {len(waiting) - 1} more roles" if len(waiting) > 1 else ""
-        found.append(f"as many hosts an hour as its limits allow: {count} of {name} wait{more}")
-    return found

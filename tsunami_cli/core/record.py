@@ -10,8 +10,9 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
 
+from tsunami_cli.core.holds import Hold, Holds
 from tsunami_cli.core.text import instant, instant_text
-from tsunami_cli.core.told import Hold, Telling, Told
+from tsunami_cli.core.told import Telling, Told
 from tsunami_cli.core.values import Value, value_of
 
 LEDGER = "tsunami-ledger"
@@ -189,10 +190,6 @@ def parse_recent(data: bytes | None) -> dict[str, dict[str, list[datetime]]]:
         }
         for name, roles in _parsed(data).items()
     }
-
-
-Holds = Mapping[str, Sequence[Hold]]
-"""By variable, what keeps new hosts of it from being moved."""
 
 
 def held_text(holds: Holds) -> bytes:

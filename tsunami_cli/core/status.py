@@ -7,9 +7,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
+from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
-from tsunami_cli.core.told import Hold, Told, adopted, planned_by
+from tsunami_cli.core.told import Told, adopted, planned_by
 from tsunami_cli.core.values import Value
 
 State = Literal["halted", "scheduled", "rolling-back", "rolled-back", "running", "capped", "complete", "settled"]

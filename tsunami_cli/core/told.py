@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tsunami_cli.core.calendar import unix
+from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.pacing import per_hour, told_progress
@@ -20,19 +21,6 @@ class Telling:
 
     value: Value
     since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """The guard lets no new host move: an SLO cannot be judged."""
-
-    slo: str
-    why: str
-    """In words, on one line."""
-    since: datetime
-    """The first publish that held."""
-    unasked: bool = False
-    """Whether the metrics server could not be asked, rather than that it had no data."""
 
 
 @dataclass(frozen=True)

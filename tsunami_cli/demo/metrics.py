@@ -3,15 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Literal
 
+from tsunami_cli.adapters.prometheus.environment import URL
 from tsunami_cli.demo.prometheus import NotReady, installed, prometheus
 from tsunami_cli.demo.stand_in import stand_in
-from tsunami_cli.demo.story import Story
+from tsunami_cli.demo.story import Source, Story
 
-Source = Literal["prometheus", "none installed", "does not start"]
-"""Who answers: the real one, or the stand-in, and why."""
-URL = "TSUNAMI_PROMETHEUS_URL"
 _OURS = "TSUNAMI_"
 _NOT_HERE = ("TSUNAMI_PROMETHEUS_", "TSUNAMI_NOTIFY", "TSUNAMI_PUBLISH_TO")
 """Servers, people and stores that the demo is none of the business of."""

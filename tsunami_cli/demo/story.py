@@ -3,9 +3,12 @@
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tsunami_cli.core.hashing import h64
 
+Source = Literal["prometheus", "none installed", "does not start"]
+"""Who answers: the real one, or the stand-in, and why."""
 METRIC = "helios_agent_crashes_total"
 SCRAPED = 120
 """Seconds between two samples."""

@@ -11,8 +11,7 @@ from tsunami_cli.core.published import Published
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import duration_text, instant_text, percent_shown
 from tsunami_cli.core.values import printable, shown
-from tsunami_cli.demo.metrics import Source
-from tsunami_cli.demo.story import Story
+from tsunami_cli.demo.story import Source, Story
 from tsunami_cli.output.publish import ruling
 from tsunami_cli.output.status import bar_of
 from tsunami_cli.output.streams import NEW, OLD, TROUBLE, console, count_of

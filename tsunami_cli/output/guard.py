@@ -74,7 +74,8 @@ def show(found: Sequence[Enacted], now: datetime, *, published: bool, dry_run: b
         if enacted.commit:
             name = enacted.ruling.variable
             out.print(Text(f"{_DONE[enacted.action]} {name}: committed {enacted.commit[:7]}", TROUBLE))
-            out.print(f"look: tsunami slo {name}        go on: tsunami resume {name}")
+            on = f"        go on: tsunami resume {name}" if enacted.action == "halt" else ""
+            out.print(f"look: tsunami slo {name}{on}")
 
 
 def done(one: Judgement, enacted: Enacted, *, dry_run: bool) -> str:

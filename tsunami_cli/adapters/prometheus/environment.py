@@ -25,8 +25,8 @@ _ADDRESS = re.compile(r'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5
 _LONGEST_TOKEN = 64 << 10
 
 
-def prometheus(url: str, hosts: int) -> Prometheus:
-    """Return the metrics server at `url`, or at the address that the environment puts in its place.
+def prometheus(url: str | None, hosts: int) -> Prometheus:
+    """Return the metrics server at `url` of the settings, or at the address that the environment puts in its place.
 
     An answer may be as long as one series for each of so many hosts can make it. Raises Usage for what the
     environment says and has no meaning.
@@ -39,13 +39,16 @@ def prometheus(url: str, hosts: int) -> Prometheus:
     )
 
 
-def _address(url: str) -> str:
+def _address(url: str | None) -> str:
     own = os.environ.get(URL, "").strip()
-    if not _is_address(own or url):
+    address = own or url
+    if not address:
+        raise Usage(f"nothing says where metrics are: set guard.prometheus in tsunami.yaml, or {URL}")
+    if not _is_address(address):
         # Not shown: it may hold a password.
         name = URL if own else "guard.prometheus"
         raise Usage(f"{name}: not the address of a metrics server: write http://localhost:9090, no credentials in it")
-    return own or url
+    return address
 
 
 def _is_address(url: str) -> bool:

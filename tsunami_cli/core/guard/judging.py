@@ -8,8 +8,8 @@ from typing import Literal
 
 from tsunami_cli.core.calendar import moment_of
 from tsunami_cli.core.guard.cohorts import Cohorts
-from tsunami_cli.core.guard.measuring import Measured, difference
-from tsunami_cli.core.guard.objective import Objective, number_text
+from tsunami_cli.core.guard.measuring import Measured
+from tsunami_cli.core.guard.objective import Objective, difference, number_text
 from tsunami_cli.core.model import Ack, Rollout, Slo, Variable
 from tsunami_cli.core.status import State
 from tsunami_cli.core.text import duration, duration_text, instant_text
@@ -138,17 +138,18 @@ def _heard(slo: Slo, found: Measured, values: Sequence[Fraction | None]) -> _Fin
     """Return what follows from who has a value and who has not; None where there are values to go by."""
     value = next((value for value in reversed(values) if value is not None), None)
     cohorts, fleet = found.cohorts, slo.compare == "fleet"
-    if found.joined and found.comparable and found.silent and found.silence > slo.max_silent:
+    if not found.joined:
+        why = f"none of {len(found.series):,} series names a host of the inventory"
+        return None if fleet else _Finding("no-data", why)
+    if not fleet and cohorts.size < slo.min_hosts:
+        why = f"too thin to judge: {cohorts.size} of at least {slo.min_hosts} hosts have moved where there are series"
+        return _Finding("not-judged", why)
+    if not fleet and found.hosts < slo.min_hosts:
+        return _Finding("no-data", f"{_settling(found)} for {duration_text(slo.settle)}", settling=True)
+    if found.comparable and found.silent and found.silence > slo.max_silent:
         return _Finding("violated", f"{len(found.silent):,} of {_moved(found)} gone silent", value, silent=True)
     if fleet:
         return None
-    if not found.joined:
-        return _Finding("no-data", f"none of {len(found.series):,} series names a host of the inventory")
-    if cohorts.size < slo.min_hosts:
-        why = f"too thin to judge: {cohorts.size} of at least {slo.min_hosts} hosts have moved where there are series"
-        return _Finding("not-judged", why)
-    if found.hosts < slo.min_hosts:
-        return _Finding("no-data", f"{_settling(found)} for {duration_text(slo.settle)}", settling=True)
     if found.muteness > slo.max_silent:
         mute = len(found.silent) + found.mute
         return _Finding("no-data", f"{mute:,} of {_moved(found)} without a value", value, gaps=found.mute == 0)
@@ -178,7 +179,9 @@ def _said(slo: Slo, found: Measured, values: Sequence[Fraction | None]) -> _Find
         long = duration_text(slo.sustained) if not lacking else f"{missed} of {len(values)} samples"
         return _Finding("violated", f"{objective.missed(value)} {over} for {long}", value)
     but = f" ({missed} of {len(known)} samples miss it)" if missed else ""
-    return _Finding("ok", f"{number_text(value)} {over}{but}", value, gaps=gaps)
+    few = slo.compare == "moved-minus-rest" and 0 < found.others < slo.min_hosts
+    left = f", with only {found.others:,} left to compare with" if few else ""
+    return _Finding("ok", f"{number_text(value)} {over}{left}{but}", value, gaps=gaps)
 
 
 def _compared(slo: Slo, found: Measured) -> list[Fraction | None]:
@@ -243,5 +246,6 @@ def _over(slo: Slo, found: Measured) -> str:
     if slo.compare == "fleet":
         count = found.fleet.latest[1]
         return f"over {count:,} host{'s' * (count != 1)} of the fleet"
-    minus = slo.compare == "moved-minus-rest" and found.others >= slo.min_hosts
-    return f"on {_moved(found)}{f' minus {found.rest.latest[1]:,} others' if minus else ''}"
+    others = found.others if slo.compare == "moved-minus-rest" else 0
+    minus = f" minus {found.rest.latest[1]:,} others" if others >= slo.min_hosts else ""
+    return f"on {_moved(found)}{minus}"

@@ -1,6 +1,5 @@
 """What was measured: every host's values averaged first, then the cohort's, at every instant of the window."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,9 +11,6 @@ from typing import Any
 from tsunami_cli.core.guard.cohorts import Cohorts, Part
 from tsunami_cli.core.guard.naming import Names, host_in
 from tsunami_cli.core.guard.questions import Answer, Series, Window
-
-CLOSE = 1e-9
-"""Relative distance to a bound below which a mean is worked out again, exactly."""
 
 LARGEST = 1e300
 """A value beyond that is taken for infinite."""
@@ -154,25 +150,6 @@ class Measured:
         """Return a share of the moved less that of the rest, where there are others to compare with."""
         mine = Fraction(moved, self.hosts) if self.hosts else Fraction(0)
         return mine - (Fraction(rest, len(self.cohorts.waiting)) if self.comparable else 0)
-
-
-def exact_mean(values: Sequence[float]) -> Fraction:
-    """Return the mean of values as they are written in decimal digits, exact."""
-    # Few different ones occur where it matters: at the bound of `== 1` or `<= 0`.
-    counts = Counter(values)
-    return sum((Fraction(repr(value)) * count for value, count in counts.items()), Fraction(0)) / len(values)
-
-
-def difference(moved: Sequence[float], rest: Sequence[float], bound: Fraction) -> Fraction:
-    """Return the mean of `moved` minus that of `rest`, 0 where there is none; exact where it is close to a bound.
-
-    Floats are good enough to see that 0.3 is more than 0.01; not to see whether thirty times 0.01 is.
-    """
-    mine, theirs = fsum(moved) / len(moved), fsum(rest) / len(rest) if rest else 0.0
-    scale = max(abs(mine), abs(theirs), abs(float(bound)))
-    if abs(mine - theirs - float(bound)) > CLOSE * scale:
-        return Fraction(mine) - Fraction(theirs)
-    return exact_mean(moved) - (exact_mean(rest) if rest else 0)
 
 
 def measured(

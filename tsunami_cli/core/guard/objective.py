@@ -1,10 +1,12 @@
-"""An objective as a value: a comparison that a measured number has to fulfil."""
+"""An objective as a value, and the means that are held against it: exact where they come close."""
 
 import operator
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import fsum
 
 _FORM = re.compile(r"(<=|>=|<|>|==|!=) *(.+)")
 _COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
@@ -16,6 +18,8 @@ _COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "!=": operator.ne,
 }
 LARGEST = 10**300
+CLOSE = 1e-9
+"""Relative distance to a bound below which a mean is worked out again, exactly."""
 _MISSED = {"<=": ">", ">=": "<", "<": ">=", ">": "<=", "==": "!=", "!=": "=="}
 
 
@@ -48,9 +52,24 @@ class Objective:
         mine, theirs = next((pair for pair in texts if len(set(pair)) > 1), texts[0])
         return f"{mine} {_MISSED[self.comparison]} {theirs}"
 
-    def __str__(self) -> str:
-        """Render as `<= 0.01`."""
-        return f"{self.comparison} {number_text(self.bound)}"
+
+def exact_mean(values: Sequence[float]) -> Fraction:
+    """Return the mean of values as they are written in decimal digits, exact."""
+    # Few different ones occur where it matters: at the bound of `== 1` or `<= 0`.
+    counts = Counter(values)
+    return sum((Fraction(repr(value)) * count for value, count in counts.items()), Fraction(0)) / len(values)
+
+
+def difference(moved: Sequence[float], rest: Sequence[float], bound: Fraction) -> Fraction:
+    """Return the mean of `moved` minus that of `rest`, 0 where there is none; exact where it is close to a bound.
+
+    Floats are good enough to see that 0.3 is more than 0.01; not to see whether thirty times 0.01 is.
+    """
+    mine, theirs = fsum(moved) / len(moved), fsum(rest) / len(rest) if rest else 0.0
+    scale = max(abs(mine), abs(theirs), abs(float(bound)))
+    if abs(mine - theirs - float(bound)) > CLOSE * scale:
+        return Fraction(mine) - Fraction(theirs)
+    return exact_mean(moved) - (exact_mean(rest) if rest else 0)
 
 
 def number_text(value: Fraction, digits: int = 4) -> str:

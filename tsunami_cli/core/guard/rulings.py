@@ -7,9 +7,10 @@ from itertools import groupby
 
 from tsunami_cli.core.calendar import moment_of
 from tsunami_cli.core.guard.judging import SEVERITY, Action, Judgement
+from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.model import Rollout, Slo
 from tsunami_cli.core.text import instant_text
-from tsunami_cli.core.told import Hold, Told
+from tsunami_cli.core.told import Told
 from tsunami_cli.core.values import printable
 
 NAMED = 6
