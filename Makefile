@@ -64,7 +64,8 @@ clean:  ## away with .venv, caches and builds
 	@$(FIND_PYTHON); \
 	echo "Making .venv with $$("$$python" --version), once: about half a minute"; \
 	rm -rf .venv && "$$python" -m venv .venv
-	@$(PIP) install --require-hashes -r .ci/constraints.txt
+	@# All of it is in the file; an older pip would look for the extras of what is pinned, and find a newer release.
+	@$(PIP) install --require-hashes --no-deps -r .ci/constraints.txt
 	@touch $@
 
 $(MADE): .venv/.packages pyproject.toml

@@ -61,9 +61,20 @@ class _Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"tsunami_cli.commands.{cmd_name}")
+        panel = COMMANDS[cmd_name]
         single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-        single.command(cmd_name, rich_help_panel=COMMANDS[cmd_name], no_args_is_help=False)(module.command)
+        if hasattr(module, "COMMANDS"):  # a noun, with verbs of its own
+            single = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+            for verb, function in module.COMMANDS.items():
+                single.command(verb)(function)
+            single.callback(cmd_name, help=module.__doc__, rich_help_panel=panel)(_nothing)
+        else:
+            single.command(cmd_name, rich_help_panel=panel, no_args_is_help=False)(module.command)
         return typer.main.get_command(single)
+
+
+def _nothing() -> None:
+    pass
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, rich_markup_mode="rich")
