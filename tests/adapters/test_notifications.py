@@ -202,7 +202,7 @@ print(*found, sep="\\n")
 def test_in_a_process_of_its_own_nothing_is_printed_and_nothing_waited_for(server: Server) -> None:
     """pytest takes logs and warnings away; and threads that hang would show only at the end of a process."""
     server.status = 401
-    limits = "notifications.LIMIT, notifications.ONE_WAIT = 0.5, 60"
+    limits = "notifications.LIMIT, notifications.ONE_WAIT = 1.5, 60"
     code = ALONE.replace("found", f"from tsunami_cli.adapters import notifications; {limits}\nfound", 1)
     with deaf_server(b"HTTP/1.1 200 OK\r\nX-A: b\r\n") as deaf:
         words = (sys.executable, "-c", code, server.url, f"slakc://{SECRET}", deaf)

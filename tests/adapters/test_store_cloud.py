@@ -363,7 +363,7 @@ class TestTrouble:
 
     def test_no_tls(self, s3: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://{s3.server.place}")
-        monkeypatch.setenv("TSUNAMI_STORE_TIMEOUT", "2")
+        monkeypatch.setenv("TSUNAMI_STORE_TIMEOUT", "10")
         failing(lambda: opened(s3.url).read("x"), "does not speak TLS")
 
     @pytest.mark.parametrize("what", ["drop", "503"])

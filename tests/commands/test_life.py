@@ -215,11 +215,11 @@ def test_a_scheduled_rollout_that_is_superseded_leaves_the_file(fleet: Fleet) ->
 def test_status_counts_exactly_and_has_the_keys_of_the_contract(fleet: Fleet) -> None:
     start(fleet)
     data = fleet.at("2026-11-16T15:00:00Z").json("status")
-    assert set(data) == {"now", "source", "ledger", "variables"}
+    assert set(data) == {"now", "source", "ledger", "freeze", "variables"}
     assert (data["now"], data["source"], data["ledger"]) == ("2026-11-16T15:00:00Z", fleet.head(), None)
     assert [one["name"] for one in data["variables"]] == ["docker", "helios", "somaxconn"]
     docker, helios, _ = data["variables"]
-    assert set(helios) == {"name", "state", "values", "held", "rollout", "roles"}
+    assert set(helios) == {"name", "state", "values", "held", "frozen", "rollout", "roles"}
     assert docker["state"] == "settled"
     assert docker["rollout"] is None
     rollout = helios["rollout"]
@@ -232,6 +232,7 @@ def test_status_counts_exactly_and_has_the_keys_of_the_contract(fleet: Fleet) ->
         "starts_at": "2026-11-16T09:00:00Z",
         "ends_at": "2026-11-17T09:00:00Z",
         "halted_at": None,
+        "after": None,
         "moved": rollout["moved"],
         "hosts": HELIOS_HOSTS,
     }

@@ -1,7 +1,7 @@
 """How every decision is carried out: read the branch's tip, decide, edit, commit, push; again if others were faster."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import takewhile
@@ -15,10 +15,22 @@ from tsunami_cli.adapters.git.remote import Lost, remote_of, settings
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.adapters.yaml.edits import edit
-from tsunami_cli.commands.fleet import FOLDER, MAIN, SETTINGS, Fleet, Loaded, load_variable, note
+from tsunami_cli.commands.fleet import (
+    FOLDER,
+    MAIN,
+    SETTINGS,
+    Fleet,
+    Loaded,
+    load_settings,
+    load_variable,
+    note,
+    required,
+)
 from tsunami_cli.commands.workspace import LEDGER
 from tsunami_cli.core.decisions import Change, halt_edits
+from tsunami_cli.core.freezing import Line
 from tsunami_cli.core.journal import entries, message
+from tsunami_cli.core.lineup import Role
 from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.status import Status, status_of
@@ -70,26 +82,32 @@ class Decider:
         *,
         urgent: bool = False,
         keep: bool = True,
+        line: Callable[[Fleet], Line | None] | None = None,
     ) -> Decided:
         """Make decisions on the branch's tip and commit them together.
 
         `make` decides on a fleet. It is asked again where others were faster, but not on another rollout than the one
         that was decided on first, unless it is `urgent`. Without `keep` nothing stays here that the remote cannot have.
+        `line` decides on the line as a whole; where it has nothing to decide, nothing is.
         """
         branch = self._branch(urgent=urgent)
         self.fetch_ledger(branch, urgent=urgent)
         attempts: list[Sequence[Made]] = []
 
         def change(tree: CommitTree) -> Decision | None:
-            made = make(Fleet(tree))
+            fleet = Fleet(tree)
+            stop = line(fleet) if line else None
+            made = make(fleet) if stop or not line else ()
             if attempts and not urgent:
                 _check_same(attempts[0], made)
             attempts.append(made)
-            return _decision(made, reason) if made else None
+            if stop is None:
+                return _decision(made, reason) if made else None
+            return _on_line(stop, fleet, _decision(made, reason, stop))
 
         outcome = decide(self.repository, branch, change, urgent=urgent, keep=keep, now=clock.pretended())
-        for line in outcome.notes:
-            note(line)
+        for said in outcome.notes:
+            note(said)
         return Decided(attempts[-1], outcome, branch)
 
     def one(self, name: str, make: Callable[[Fleet, Status], Change], reason: str | None) -> Decided:
@@ -121,6 +139,14 @@ class Decider:
     def told(self, variable: Variable) -> Told | None:
         """Return what hosts were told of a variable; None where nothing was published."""
         return self._record.told(variable.name) if self._record else None
+
+    def told_anyhow(self, variable: Variable) -> Told | None:
+        """Return what hosts were told; a damaged ledger must not keep a rollout from being stopped."""
+        try:
+            return self.told(variable)
+        except Refused as reason:
+            note(f"{reason} (it is stopped all the same; counts are as planned)")
+            return None
 
     @cached_property
     def _record(self) -> "Record | None":
@@ -172,7 +198,28 @@ class Decider:
         raise Refused(f"{SETTINGS}: there is none here, nor on {MAIN}: lay out a rollouts repository with tsunami init")
 
 
-def _decision(made: Sequence[Made], reason: str | None) -> Decision:
+def roles_anyhow(fleet: Fleet) -> tuple[Role, ...]:
+    """Return the roles of the fleet; a broken inventory must not keep a rollout from being stopped."""
+    try:
+        return fleet.roles
+    except Refused as reason:
+        note(f"{reason} (it is stopped all the same; counts are missing)")
+        return ()
+
+
+def _on_line(line: Line, fleet: Fleet, decision: Decision) -> Decision:
+    """Return a decision with the settings changed too, and checked again."""
+
+    def edited(data: bytes) -> bytes:
+        new = edit(data, line.edits, SETTINGS)
+        required(*load_settings(new))
+        return new
+
+    data = edited(fleet.tree.read(SETTINGS) or b"")
+    return replace(decision, files={SETTINGS: data, **decision.files}, redo={SETTINGS: edited, **decision.redo})
+
+
+def _decision(made: Sequence[Made], reason: str | None, line: Line | None = None) -> Decision:
     """Return the commit of decisions that were made together, its files edited and checked again."""
     files: dict[str, bytes | None] = {}
     for one in made:
@@ -185,7 +232,7 @@ def _decision(made: Sequence[Made], reason: str | None) -> Decision:
             raise Refused(f"{again.errors[0]}: the file would not be valid any more; nothing was changed")
         files[one.loaded.file] = data
     redo = {one.loaded.file: _again(one) for one in made if one.change.action == "halt"}
-    return Decision(message([one.change for one in made], reason), files, redo)
+    return Decision(message([one.change for one in made], reason, line), files, redo)
 
 
 def _again(one: Made) -> Callable[[bytes], bytes]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TypeVar
@@ -12,7 +12,7 @@ from tsunami_cli.core.checks.settings import check_settings
 from tsunami_cli.core.checks.variable import check_variable
 from tsunami_cli.core.inventory import Inventory
 from tsunami_cli.core.lineup import Role, roles_of
-from tsunami_cli.core.model import Settings, Variable
+from tsunami_cli.core.model import Freeze, Settings, Variable
 from tsunami_cli.core.nodes import MapNode, Node, plain
 from tsunami_cli.core.problems import Problem
 from tsunami_cli.core.values import Value, printable, read_as, scalar
@@ -87,7 +87,8 @@ class Fleet:
     def load(self, name: str, *, alone: bool = False) -> Loaded:
         """Read one variable's file with everything that is wrong with it; Refused for an unknown name.
 
-        `alone` leaves the inventory out, and with it the check of `spread`.
+        `alone` leaves the inventory out, and with it the check of `spread`. A variable that the settings freeze stands
+        still; where they cannot be read, nothing is taken for frozen.
         """
         if name not in self.names:
             raise Refused(f"{name}: there is no such variable{suggestion(name, self.names)}")
@@ -100,7 +101,16 @@ class Fleet:
             return Loaded(file, b"", None, (Problem(file, 1, 1, "", message),), None)
         if data is None:
             raise Refused(f"{file}: it vanished while it was being read: try again")
-        return load_variable(data, file, None if alone else tuple(self.inventory.labels))
+        loaded = load_variable(data, file, None if alone else tuple(self.inventory.labels))
+        return replace(loaded, variable=loaded.variable and loaded.variable.under(self._freeze))
+
+    @cached_property
+    def _freeze(self) -> Freeze | None:
+        try:
+            return self.settings.freeze
+        except Refused:
+            # Whoever needs the settings is refused by them; a halt does not.
+            return None
 
     def variable(self, name: str) -> Variable:
         """Return one checked variable; Refused where it is unknown or wrong."""

@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 
-from tsunami_cli.commands.deciding import Decider, Made
+from tsunami_cli.commands.deciding import Decider, Made, roles_anyhow
 from tsunami_cli.commands.fleet import Fleet, Loaded, note
 from tsunami_cli.commands.options import Folder, Json, Reason, Variables
 from tsunami_cli.core.decisions import halt
-from tsunami_cli.core.lineup import Role
-from tsunami_cli.core.model import Variable
 from tsunami_cli.core.status import Status, status_of
-from tsunami_cli.core.told import Told
-from tsunami_cli.errors import Refused
 
 
 def command(var: Variables = None, reason: Reason = None, as_json: Json = False, folder: Folder = None) -> int:
@@ -34,7 +30,7 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
         statuses.clear()
         broken.clear()
         made = []
-        roles = _roles(fleet)
+        roles = roles_anyhow(fleet)
         for name in names or fleet.names:
             if name not in fleet.names and len(names) > 1:
                 unknown.add(name)
@@ -43,7 +39,7 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
             if loaded.variable is None:
                 broken.append(loaded)
                 continue
-            status = status_of(loaded.variable, roles, decider.now, _told(decider, loaded.variable))
+            status = status_of(loaded.variable, roles, decider.now, decider.told_anyhow(loaded.variable))
             statuses.append(status)
             change = halt(status, decider.now, roles_known=bool(roles))
             made += [Made(change, loaded)] if change else []
@@ -58,21 +54,3 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
     for name in sorted(unknown):
         note(f"NOT HALTED: {name}: there is no such variable")
     return decided.exit_code or (1 if broken or unknown else 0)
-
-
-def _told(decider: Decider, variable: Variable) -> Told | None:
-    """Return what hosts were told; a damaged ledger must not keep a rollout from being halted."""
-    try:
-        return decider.told(variable)
-    except Refused as reason:
-        note(f"{reason} (the halt goes on without it; counts are as planned)")
-        return None
-
-
-def _roles(fleet: Fleet) -> tuple[Role, ...]:
-    """Return the roles of the fleet; a broken inventory must not keep a rollout from being halted."""
-    try:
-        return fleet.roles
-    except Refused as reason:
-        note(f"{reason} (the halt goes on without it; counts are missing)")
-        return ()

@@ -6,10 +6,10 @@ import typer
 
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.commands.filters import Csv, Limit, Since, Until, globs, one_format, span
-from tsunami_cli.commands.fleet import FOLDER, note, suggestion
+from tsunami_cli.commands.fleet import FOLDER, SETTINGS, note, suggestion
 from tsunami_cli.commands.options import At, Folder, HostGlobs, Json, RoleGlobs, Variables
 from tsunami_cli.commands.workspace import Workspace
-from tsunami_cli.core.journal import Entry, entries
+from tsunami_cli.core.journal import EVERY, Entry, entries
 
 Actions = Annotated[
     list[str] | None,
@@ -54,8 +54,8 @@ def command(
     branch = workspace.fleet.settings.branch
     tip = workspace.repository.counting_tip(branch) or workspace.source
     # All files, whatever was asked for: a decision on several is known as one by all that it changed.
-    commits = list(decisions(workspace.repository, tip, [FOLDER])) if tip else []
-    found = [entry for entry in entries(reversed(commits)) if not var or entry.variable in var]
+    commits = list(decisions(workspace.repository, tip, [FOLDER, SETTINGS])) if tip else []
+    found = [entry for entry in entries(reversed(commits)) if not var or entry.variable in (*var, EVERY)]
     for name in set(var or ()) - {entry.variable for entry in found}:
         workspace.fleet.load(name)
     _check_actions(action, found)

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tsunami_cli.core.text import duration, instant, share
+from tsunami_cli.core.text import duration, instant, via
 from tsunami_cli.errors import TsunamiError
 
 
@@ -40,19 +39,6 @@ def _duration_text(text: str) -> str:
     """Return a duration as it was typed, once it is known to be one."""
     _parser(duration)(text)
     return text
-
-
-def via(text: str) -> tuple[Fraction, timedelta]:
-    """Read `10%@2d`: the share to be reached, and when after the start.
-
-    Raises ValueError, with the reason, for everything else.
-    """
-    reached, _, wait = text.partition("@")
-    if not wait:
-        raise ValueError(f"{text} is no point to go through: write 10%@2d, a share and when after the start")
-    if not reached.endswith("%"):
-        raise ValueError(f"{text} is no point to go through: write the share with its sign, {reached}%@{wait}")
-    return share(reached), duration(wait)
 
 
 def _completer(names: "Callable[[Path | None], Iterable[str]]") -> Callable[[typer.Context, str], list[str]]:
@@ -97,6 +83,13 @@ def slos(ctx: typer.Context, incomplete: str) -> list[str]:
     return _completer(names)(ctx, incomplete)
 
 
+def _ramps(folder: Path | None) -> Iterator[str]:
+    from tsunami_cli.commands.workspace import Workspace
+
+    yield from Workspace(folder).fleet.settings.ramps
+
+
+ramps = _completer(_ramps)
 variables, hosts, roles = _completer(_variables), _completer(_hosts), _completer(_roles)
 
 Folder = Annotated[
@@ -160,6 +153,26 @@ Via = Annotated[
         metavar="P%@D",
         parser=_parser(via),
         help="A point to go through, D after the start; repeatable.",
+        show_default=False,
+    ),
+]
+After = Annotated[
+    str | None,
+    typer.Option(
+        "--after",
+        metavar="VAR",
+        help="Begin when the rollout of another variable is complete.",
+        autocompletion=variables,
+        show_default=False,
+    ),
+]
+Ramp = Annotated[
+    str | None,
+    typer.Option(
+        "--ramp",
+        metavar="NAME",
+        help="Points to go through, by a name that the settings have.",
+        autocompletion=ramps,
         show_default=False,
     ),
 ]

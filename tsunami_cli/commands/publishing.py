@@ -21,6 +21,7 @@ from tsunami_cli.commands.fleet import Fleet, note
 from tsunami_cli.commands.guarding import Guarded
 from tsunami_cli.commands.recovering import Recovery
 from tsunami_cli.commands.shelf import Report, Shelf, silent
+from tsunami_cli.commands.waiting import Waiting
 from tsunami_cli.core.admission import Admitted, admitted, check_shrink, checked_clock, told_variables
 from tsunami_cli.core.entry import entry_files
 from tsunami_cli.core.held_back import what_is_held
@@ -28,7 +29,7 @@ from tsunami_cli.core.holds import Holds
 from tsunami_cli.core.manifest import Manifest, Sync
 from tsunami_cli.core.minutes import minutes
 from tsunami_cli.core.model import Variable
-from tsunami_cli.core.published import Published, Ruled
+from tsunami_cli.core.published import Begun, Published, Ruled
 from tsunami_cli.core.publishing import Publication, publication
 from tsunami_cli.core.record import LEDGER, Record
 from tsunami_cli.core.told import tell
@@ -63,6 +64,7 @@ class Publisher:
     report: Report = field(default=silent)
     _recovered: bool = False
     _guarded: Guarded = field(default_factory=Guarded)
+    _waiting: Waiting = field(default_factory=Waiting)
     source: str = ""
     """The commit that was published, or tried last."""
     since: str | None = None
@@ -73,6 +75,11 @@ class Publisher:
     def fleet(self) -> Fleet:
         """The fleet as it was published, or tried last."""
         return self._fleet
+
+    @property
+    def begun(self) -> Sequence[Begun]:
+        """The rollouts that waited and began."""
+        return self._waiting.begun
 
     @property
     def ruled(self) -> Sequence[Ruled]:
@@ -191,6 +198,8 @@ class Publisher:
         wrong = [(one.name, one.errors[0]) for one in bad]
         found = admitted(good, wrong, vanished, told)
         old = {v.name: previous.told(v.name) if previous else None for v in found.variables}
+        if previous and self._waiting.look(self._fleet, found.variables, previous, now, self._decides):
+            raise Lost("a rollout that waited began")
         held = self._guard(found.variables, previous, now)
         tellings = {
             v.name: tell(v, fleet.roles, now, old[v.name], settings.every, held=held.get(v.name, ()))
@@ -204,10 +213,14 @@ class Publisher:
         if previous is None or self.asked.no_guard:
             # Before the first publish no host has anything that could be judged.
             return {}
-        root = None if self.asked.dry_run else self.repository
-        if self._guarded.look(self._fleet, variables, previous, now, root):
+        if self._guarded.look(self._fleet, variables, previous, now, self._decides):
             raise Lost("the guard decided")
         return self._guarded.holds
+
+    @property
+    def _decides(self) -> Repository | None:
+        """Where decisions are made on the way; None for a dry run."""
+        return None if self.asked.dry_run else self.repository
 
     def _record(self, plan: Publication, page: Page | None) -> str:
         """Commit what is told to the ledger."""
@@ -240,5 +253,6 @@ class Publisher:
             dry_run=self.asked.dry_run,
             puts=sorted(change.puts) if self.asked.dry_run else (),
             ruled=self._guarded.ruled,
-            guard_code=self._guarded.exit_code,
+            guard_code=self._guarded.exit_code or self._waiting.exit_code,
+            begun=self._waiting.begun,
         )

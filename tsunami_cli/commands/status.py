@@ -5,7 +5,7 @@ from tsunami_cli.commands.options import At, Folder, Json, Variables
 from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.forecast import next_moves
 from tsunami_cli.core.journal import Entry, entries
-from tsunami_cli.core.status import status_of
+from tsunami_cli.core.status import Status, status_of
 
 
 def command(var: Variables = None, at: At = None, as_json: Json = False, folder: Folder = None) -> int:
@@ -25,6 +25,7 @@ def command(var: Variables = None, at: At = None, as_json: Json = False, folder:
         told = workspace.told(variable, fleet.roles, workspace.record)
         coming = None if as_json else next_moves(variable, fleet.roles, now, told)
         rows.append((status_of(variable, fleet.roles, now, told), coming))
+    awaited = {} if as_json else _awaited(workspace, [status for status, _ in rows])
     halted = [status.variable.name for status, _ in rows if status.state == "halted"]
     found = screen.StatusScreen(
         now=now,
@@ -34,11 +35,26 @@ def command(var: Variables = None, at: At = None, as_json: Json = False, folder:
         rows=rows,
         record=workspace.record,
         halts={} if as_json else _halts(workspace, halted),
+        freeze=fleet.settings.freeze,
+        awaited=awaited,
         broken=len(bad),
     )
     screen.show(found, as_json=as_json)
     workspace.warn()
     return workspace.complain(bad)
+
+
+def _awaited(workspace: Workspace, found: list[Status]) -> dict[str, Status]:
+    """Return where the variables stand that others wait for."""
+    known = {status.variable.name: status for status in found}
+    waits = [active.after for status in found if (active := status.variable.active) and active.after]
+    fleet = workspace.fleet
+    for name in {after.variable for after in waits} & set(fleet.names) - set(known):
+        variable = fleet.load(name).variable
+        if variable is not None:
+            told = workspace.told(variable, fleet.roles, workspace.record)
+            known[name] = status_of(variable, fleet.roles, workspace.now, told)
+    return known
 
 
 def _halts(workspace: Workspace, halted: list[str]) -> dict[str, Entry]:

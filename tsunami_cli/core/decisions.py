@@ -19,7 +19,7 @@ class Change:
     """A decision that fits: how the variable's file changes, and what it then means."""
 
     action: str
-    """`new`, `start`, `halt`, `resume`, `pace`, `rollback`, `pin`, `unpin`, `retire` or `ack`."""
+    """`new`, `start`, `begin`, `halt`, `resume`, `pace`, `rollback`, `pin`, `unpin`, `retire`, `ack` or `unfreeze`."""
     variable: Variable
     """As it is after the decision."""
     edits: tuple[Edit, ...]
@@ -37,6 +37,16 @@ class Change:
 
 HALTABLE = ("scheduled", "rolling-back", "running", "capped")
 """The states in which there is something to halt."""
+
+
+def check_line(variable: Variable) -> None:
+    """Raise Refusal where the line is stopped for a variable."""
+    stopped = variable.freeze
+    if stopped is not None:
+        raise Refusal(
+            f"{variable.name}: the line is frozen since {instant_text(stopped.since)} ({stopped.reason}): "
+            f"tsunami unfreeze {variable.name} lets this one go on, tsunami unfreeze all of them"
+        )
 
 
 def halt_edits(variable: Variable, now: datetime) -> tuple[Edit, ...]:
@@ -67,6 +77,7 @@ def halt(status: Status, now: datetime, *, roles_known: bool = True) -> Change |
 def resume(status: Status, now: datetime, over: timedelta | None) -> Change:
     """Let a halted rollout go on, over the open time that was left or over `over`; or one that was rolled back."""
     variable, rollout = status.variable, status.variable.active
+    check_line(variable)
     if rollout is None or status.state not in ("halted", "rolled-back"):
         raise Refusal(f"{variable.name} is {status.state}: only what was halted or rolled back can be resumed")
     went_back = status.state == "rolled-back" or (rollout.falling(now) and not _reached(status))
@@ -80,6 +91,7 @@ def resume(status: Status, now: datetime, over: timedelta | None) -> Change:
 def pace(status: Status, now: datetime, over: timedelta) -> Change:
     """Spread the rest of a running rollout over `over` from now."""
     variable, rollout = status.variable, status.variable.active
+    check_line(variable)
     if rollout is None or status.state != "running":
         hint = f": tsunami resume {variable.name} --over {duration_text(over)}" if status.state == "halted" else ""
         raise Refusal(f"{variable.name} is {status.state}: only a running rollout has a pace{hint}")
@@ -90,6 +102,7 @@ def pace(status: Status, now: datetime, over: timedelta) -> Change:
 def rollback(status: Status, now: datetime, over: timedelta) -> Change:
     """Take back what a rollout moved, last told first, within `over` from now."""
     variable, rollout = status.variable, status.variable.active
+    check_line(variable)
     if rollout is None or status.state == "rolled-back":
         raise Refusal(f"{variable.name} is {status.state}: there is nothing to roll back")
     if not status.moved and not _reached(status):

@@ -38,10 +38,10 @@ class Next:
 def moves_ahead(variable: Variable, roles: Iterable[Role], now: datetime, told: Told | None = None) -> list[Move]:
     """Return the moves of the active rollout after `now`, sorted by instant and host.
 
-    The files are taken as they stand: a halted rollout moves nobody.
+    The files are taken as they stand: a rollout that is halted, frozen or waits for another moves nobody.
     """
     active = variable.active
-    if active is None or active.halted is not None:
+    if active is None or active.still:
         return []
     told = adopted(variable, told, now) if told else None
     return sorted(move for lineup in lineups(variable, roles) for move in _role(lineup, active, now, told))
@@ -50,7 +50,7 @@ def moves_ahead(variable: Variable, roles: Iterable[Role], now: datetime, told: 
 def next_moves(variable: Variable, roles: Iterable[Role], now: datetime, told: Told | None = None) -> Next | None:
     """Return when the active rollout changes hosts next, and how many in that second; None where it never does."""
     active = variable.active
-    if active is None or active.halted is not None:
+    if active is None or active.still:
         return None
     told = adopted(variable, told, now) if told else None
     instants: Counter[datetime] = Counter()

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tsunami_cli.core.calendar import unix
 from tsunami_cli.core.lineup import Role, lineups
-from tsunami_cli.core.model import Variable
+from tsunami_cli.core.model import Rollout, Variable
 from tsunami_cli.core.publishing import Publication
 from tsunami_cli.core.told import Told
 
@@ -38,7 +38,11 @@ def what_is_held(plan: Publication) -> Iterator[Held]:
 def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: datetime) -> list[str]:
     """Say what keeps hosts of a variable from being told what the plan has for them, in words."""
     active = variable.active
-    if active is None or active.falling(now) or now < active.schedule.starts:
+    if active is None:
+        return []
+    if variable.freeze is not None and active.halted is None and not _through(active, told, now):
+        return [f"frozen: {variable.freeze.reason}"]
+    if active.falling(now) or not active.begun(now):
         return []
     if active.halted is not None:
         return ["halted"]
@@ -58,3 +62,9 @@ def held_back(variable: Variable, roles: Sequence[Role], told: Told, now: dateti
         more = f" and {len(waiting) - 1} more roles" if len(waiting) > 1 else ""
         found.append(f"as many hosts an hour as its limits allow: {count} of {name} wait{more}")
     return found
+
+
+def _through(rollout: Rollout, told: Told, now: datetime) -> bool:
+    """Say whether a rollout has nothing left to do, as far as progress tells."""
+    end = rollout.schedule.waypoints[-1].share
+    return rollout.progress(now) == told.progress.get(rollout.id, Fraction(0)) == end

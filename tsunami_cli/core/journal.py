@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import Protocol
 
 from tsunami_cli.core.decisions import Change
+from tsunami_cli.core.freezing import Line
 from tsunami_cli.core.values import printable
 
+SETTINGS = "tsunami.yaml"
 MOST_NAMED = 3
 """Variables that a subject names; the trailers have them all."""
-SETTING_OFF = ("start", "resume", "pace")
+EVERY = "*"
+"""Stands for the variable of a decision on all of them."""
+SETTING_OFF = ("start", "resume", "pace", "unfreeze")
 """The actions after which a rollout moves because time passes."""
 
 
@@ -27,6 +31,7 @@ class Entry:
     action: str
     """What the trailers say, `edit` for a commit that somebody wrote by hand."""
     variable: str
+    """Its name, or EVERY."""
     rollout: str | None
     reason: str | None
     guard: str | None = None
@@ -67,8 +72,10 @@ class Committed(Protocol):
         """The files it changed."""
 
 
-def message(changes: Sequence[Change], reason: str | None) -> str:
+def message(changes: Sequence[Change], reason: str | None, line: Line | None = None) -> str:
     """Return the commit message of decisions made together: subject, reason, trailers.
+
+    `line` is a decision on the line as a whole, which the others follow from.
 
     The reason is anybody's free text. Its lines stay apart from the trailers, which are the last paragraph alone, and
     control characters leave it, so that it can forge neither a trailer nor a terminal sequence.
@@ -77,12 +84,15 @@ def message(changes: Sequence[Change], reason: str | None) -> str:
     names = ", ".join(change.variable.name for change in changes[:MOST_NAMED])
     if len(changes) > MOST_NAMED:
         names += f" and {len(changes) - MOST_NAMED} more"
-    subject = subjects[0] if len(changes) == 1 else f"{names}: {changes[0].action}"
+    if line is not None:
+        subject = line.subject
+    else:
+        subject = subjects[0] if len(changes) == 1 else f"{names}: {changes[0].action}"
     paragraphs = [subject]
     told = clean_reason(reason)
     if told:
         paragraphs.append(told)
-    trailers = []
+    trailers = [f"Tsunami-Action: {line.action}", f"Tsunami-Variable: {EVERY}"] if line else []
     for change in changes:
         trailers += [f"Tsunami-Action: {change.action}", f"Tsunami-Variable: {change.variable.name}"]
         if change.rollout:
@@ -105,16 +115,24 @@ def entries(commits: Iterable[Committed]) -> Iterator[Entry]:
     """Yield the decisions that commits hold, in their order; a commit on two variables holds two."""
     for commit in commits:
         changed = [name for path in commit.paths if (name := variable_of(path)) is not None]
+        whole = [EVERY] if SETTINGS in commit.paths else []
         decided = _decided(commit.trailers)
         # Trailers count where the commit changed what they name, not where somebody typed them under another change.
-        if decided and all(row["Variable"] in changed for row in decided):
+        if decided and all(row["Variable"] in (*changed, EVERY) for row in decided):
             for row in decided:
-                yield _entry(
-                    commit, row["Action"], row["Variable"], row.get("Rollout"), commit.reason, row.get("Guard")
-                )
+                name = row["Variable"]
+                if name in (*changed, *whole):
+                    yield _entry(commit, row["Action"], name, row.get("Rollout"), commit.reason, row.get("Guard"))
             changed = [name for name in changed if name not in {row["Variable"] for row in decided}]
         for name in changed:
             yield _entry(commit, "edit", name, None, printable(commit.subject) or None)
+
+
+def inventory_entry(commit: Committed) -> Entry:
+    """Return a commit on the inventory as a decision on no variable: an import, or an edit by hand."""
+    if ("Tsunami-Action", "import") in commit.trailers:
+        return _entry(commit, "import", "", None, commit.reason)
+    return _entry(commit, "edit", "", None, commit.subject or None)
 
 
 def _entry(

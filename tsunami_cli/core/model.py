@@ -1,8 +1,8 @@
 """The checked meaning of a variable file and of the settings: everything in its final type, nothing left to default."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase, translate
 from fractions import Fraction
@@ -12,6 +12,7 @@ from tsunami_cli.core.calendar import Calendar
 from tsunami_cli.core.nodes import Plain
 from tsunami_cli.core.quota import Bound
 from tsunami_cli.core.schedule import Schedule
+from tsunami_cli.core.text import Via
 from tsunami_cli.core.values import Value
 
 
@@ -79,6 +80,27 @@ class Ack:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class After:
+    """Another variable's rollout, which is to be complete before this one begins."""
+
+    variable: str
+    rollout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """The line is stopped: no rollout moves and none can start, but those of the variables that are excepted."""
+
+    since: datetime
+    reason: str
+    excepted: tuple[str, ...] = ()
+
+    def holds(self, variable: str) -> bool:
+        """Say whether a variable is stopped by it."""
+        return variable not in self.excepted
+
+
 @dataclass(frozen=True)
 class Rollout:
     """One change of a variable to a new value, following a schedule."""
@@ -93,10 +115,26 @@ class Rollout:
     schedule: Schedule
     halted: datetime | None = None
     acks: tuple[Ack, ...] = ()
+    after: After | None = None
+    """What it waits for; until that is complete it has not begun, whatever its schedule says."""
+    frozen: datetime | None = None
+    """Since when the line is stopped for it, by the settings."""
 
     def frozen_at(self, now: datetime) -> datetime:
-        """Return the instant whose progress counts: `now`, or that of the halt if it is earlier."""
-        return now if self.halted is None else min(now, self.halted)
+        """Return the instant whose progress counts: `now`, or that of whatever stops it if it is earlier."""
+        stops = [stop for stop in (self.halted, self.frozen) if stop is not None]
+        if self.after is not None:
+            stops.append(self.schedule.starts - timedelta(seconds=1))
+        return min(now, *stops) if stops else now
+
+    @property
+    def still(self) -> bool:
+        """Whether something stops it that time does not lift: a halt, a freeze, or what it waits for."""
+        return self.halted is not None or self.frozen is not None or self.after is not None
+
+    def begun(self, now: datetime) -> bool:
+        """Say whether its first waypoint is past, by the progress that counts."""
+        return self.frozen_at(now) >= self.schedule.starts
 
     def progress(self, now: datetime) -> Fraction:
         """Return planned progress p, 0 to 1, exact."""
@@ -134,6 +172,8 @@ class Variable:
     slos: tuple[Slo, ...]
     rollouts: tuple[Rollout, ...]
     """Oldest first."""
+    freeze: Freeze | None = None
+    """What stops the line for it, by the settings."""
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
@@ -145,6 +185,13 @@ class Variable:
     def active(self) -> Rollout | None:
         """The last rollout of the file."""
         return self.rollouts[-1] if self.rollouts else None
+
+    def under(self, freeze: Freeze | None) -> "Variable":
+        """Return the variable as a freeze leaves it: all its rollouts stand still, unless it is excepted."""
+        if freeze is None or not freeze.holds(self.name):
+            return self
+        rollouts = tuple(replace(rollout, frozen=freeze.since) for rollout in self.rollouts)
+        return replace(self, freeze=freeze, rollouts=rollouts)
 
     def limit(self, role: str) -> Limit:
         """Return the bounds of a role."""
@@ -165,3 +212,7 @@ class Settings:
     max_shrink: Fraction
     prometheus: str | None
     host_label: str
+    ramps: Mapping[str, tuple[Via, ...]] = field(default_factory=dict)
+    """Points that a rollout can go through, by the name of the ramp."""
+    freeze: Freeze | None = None
+    """What stops the line; None while it runs."""

@@ -37,7 +37,7 @@ def told_progress(
         told, last = Fraction(0), max(min(schedule.starts, now), now - 2 * every)
         # The step to the first waypoint's percent stands at `last` itself, and counts.
         since = last - timedelta(seconds=1)
-    if rollout.halted is not None:
+    if rollout.halted is not None or variable.freeze is not None:
         return told
     if rollout.falling(now):
         return min(told, planned)

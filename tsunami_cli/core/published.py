@@ -23,6 +23,19 @@ class Ruled:
     """Why it could not be made, or is in this clone alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A rollout that waited for another variable's and began in a publish, or would have."""
+
+    variable: str
+    after: str
+    """The variable it waited for."""
+    commit: str | None
+    """None where it was not made: in a dry run, or because it could not be."""
+    failure: str | None = None
+    """Why it could not be made."""
+
+
 @dataclass(frozen=True)
 class Published:
     """What became of a publish."""
@@ -47,7 +60,11 @@ class Published:
     ruled: Sequence[Ruled] = ()
     """Halts and rollbacks of the guard."""
     guard_code: int = 0
-    """The exit code of what the guard could not do: 4 where it held something because it could not ask."""
+    """The exit code of what the guard could not do: 4 where it held something because it could not ask.
+
+    Also that of a rollout that could not begin.
+    """
+    begun: Sequence[Begun] = ()
 
     @property
     def exit_code(self) -> int:

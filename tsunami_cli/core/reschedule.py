@@ -61,6 +61,18 @@ def resumed(rollout: Rollout, now: datetime, progress: Fraction, over: timedelta
     return checked(_with(schedule, _joined(schedule, halted, now, reached, later, top)))
 
 
+def begun_at(rollout: Rollout, now: datetime) -> Schedule:
+    """Return the schedule of a rollout that has not begun, shifted as a whole so that it begins now.
+
+    What stands at the first waypoint's instant stays there: a first percent above nothing is a step now.
+    """
+    schedule = rollout.schedule
+    first = Waypoint(now, schedule.waypoints[0].share)
+    later = _shifted(schedule, schedule.starts, now)
+    same = [Waypoint(now, w.share) for w in schedule.waypoints[1:] if w.at == schedule.starts]
+    return checked(_with(schedule, [first, *same, *later]))
+
+
 def paced(rollout: Rollout, now: datetime, progress: Fraction, over: timedelta) -> Schedule:
     """Return the schedule of a running rollout whose rest takes `over` from now."""
     later = [Waypoint(now + over, Fraction(1))]

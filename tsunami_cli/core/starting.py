@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from tsunami_cli.core.decisions import Change, waypoint_text
+from tsunami_cli.core.decisions import Change, check_line, waypoint_text
 from tsunami_cli.core.edits import Edit, Insert, Put, Remove
 from tsunami_cli.core.lineup import Role, lineups
-from tsunami_cli.core.model import Rollout, Variable
+from tsunami_cli.core.model import After, Rollout, Variable
 from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.reschedule import FAR, checked, checked_length
 from tsunami_cli.core.schedule import Schedule, Waypoint
@@ -36,6 +36,8 @@ class Order:
     via: tuple[tuple[Fraction, timedelta], ...] = ()
     """Progress, 0 to 1, and when after the start it is to be reached."""
     supersede: bool = False
+    after: After | None = None
+    """What it waits for; `at` is then when that is planned to be complete, and moves along with it."""
 
 
 def start(
@@ -47,6 +49,7 @@ def start(
     used: Collection[str] = (),
 ) -> Change:
     """Start a rollout; `used` holds the ids of rollouts that there were. Raises Refusal where it does not fit."""
+    check_line(variable)
     told = adopted(variable, told, now) if told else None
     values = _unpinned(variable, roles, now, told)
     _check_values(variable, values, order)
@@ -56,11 +59,13 @@ def start(
     left = next(iter(values)) if len(values) == 1 else base.default
     if left != base.default:
         edits.append(Put(("default",), yaml_text(left)))
-    rollout = Rollout(_fresh_id(variable, now, used), tuple(sorted(values)), order.to, order.over, schedule)
+    name = _fresh_id(variable, now, used)
+    rollout = Rollout(name, tuple(sorted(values)), order.to, order.over, schedule, after=order.after)
     edits.append(Insert(("rollouts", len(base.rollouts)), _fragment(rollout, order.asked)))
     changed = replace(base, default=left, rollouts=(*base.rollouts, rollout))
     came_from = ", ".join(brief(value) for value in rollout.came_from)
-    subject = f"{variable.name}: start {came_from} -> {brief(order.to)} over {order.asked}"
+    waits = f" after {order.after.variable}" if order.after else ""
+    subject = f"{variable.name}: start {came_from} -> {brief(order.to)} over {order.asked}{waits}"
     return Change("start", changed, tuple(edits), subject)
 
 
@@ -142,7 +147,7 @@ def _cleared(
             break
         elif not order.supersede:
             raise Refusal(_unfinished(status))
-        elif now < kept[-1].schedule.starts:
+        elif now < kept[-1].schedule.starts or (kept[-1].after and not status.moved):
             kept.pop()
             break
         else:
@@ -182,11 +187,14 @@ def _fresh_id(variable: Variable, now: datetime, used: Collection[str]) -> str:
 
 def _fragment(rollout: Rollout, asked: str) -> dict[str, str | tuple[str, ...]]:
     """Return the rollout as it is to stand in the file."""
+    after = rollout.after
+    waits = {"after": f"{{variable: {after.variable}, rollout: {after.rollout}}}"} if after else {}
     return {
         "id": rollout.id,
         "selection": "1",
         "from": f"[{', '.join(yaml_text(value) for value in rollout.came_from)}]",
         "to": yaml_text(rollout.to),
         "over": asked,
+        **waits,
         "schedule": tuple(waypoint_text(waypoint) for waypoint in rollout.schedule.waypoints),
     }

@@ -9,11 +9,13 @@ from typing import Literal
 
 from tsunami_cli.core.holds import Hold
 from tsunami_cli.core.lineup import Lineup, Role, lineups
-from tsunami_cli.core.model import Rollout, Variable
+from tsunami_cli.core.model import Freeze, Rollout, Variable
 from tsunami_cli.core.told import Told, adopted, planned_by
 from tsunami_cli.core.values import Value
 
 State = Literal["halted", "scheduled", "rolling-back", "rolled-back", "running", "capped", "complete", "settled"]
+UNDER_WAY: tuple[State, ...] = ("scheduled", "rolling-back", "running")
+"""The states that time changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Status:
     def held(self) -> Hold | None:
         """The first hold of a rollout that would move on without it."""
         return self.holds[0] if self.holds and self.state == "running" else None
+
+    @property
+    def frozen(self) -> Freeze | None:
+        """What stops the line for it, where it has a rollout that would move on without."""
+        return self.variable.freeze if self.state in UNDER_WAY else None
 
     @property
     def moved(self) -> int:
@@ -142,7 +149,7 @@ def state_of(active: Rollout | None, now: datetime, roles: Iterable[RoleStatus])
         return "settled"
     if active.halted is not None:
         return "halted"
-    if now < active.schedule.starts:
+    if not active.begun(now):
         return "scheduled"
     planned = active.progress(now)
     if active.falling(now):

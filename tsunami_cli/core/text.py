@@ -3,12 +3,15 @@
 import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import TypeAlias
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DURATION = re.compile(r"(?=[0-9])(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _SHARE = re.compile(r"([0-9]+)(?:\.([0-9]+))?%")
 FIRST_YEAR, LAST_YEAR = 1970, 2999
+Via: TypeAlias = tuple[Fraction, timedelta]
+"""A point that a rollout goes through: progress, 0 to 1, and when after the start."""
 _LONGEST = 10_000 * 366 * 86_400
 
 
@@ -77,6 +80,19 @@ def share(text: str) -> Fraction:
     if fraction > 1:
         raise ValueError(f"{text} is more than all: a share goes up to 100%")
     return fraction
+
+
+def via(text: str) -> Via:
+    """Read `10%@2d`: the share to be reached, and when after the start.
+
+    Raises ValueError, with the reason, for everything else.
+    """
+    reached, _, wait = text.partition("@")
+    if not wait:
+        raise ValueError(f"{text} is no point to go through: write 10%@2d, a share and when after the start")
+    if not reached.endswith("%"):
+        raise ValueError(f"{text} is no point to go through: write the share with its sign, {reached}%@{wait}")
+    return share(reached), duration(wait)
 
 
 def decimal_text(number: Fraction) -> str:

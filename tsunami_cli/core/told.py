@@ -109,7 +109,8 @@ def foreseen(variable: Variable, roles: Iterable[Role], at: datetime, told: Told
     active = variable.active
     progress = Fraction(0)
     if active is not None:
-        progress = active.progress(at) if active.halted is None else told.progress.get(active.id, Fraction(0))
+        stopped = active.halted is not None or variable.freeze is not None
+        progress = told.progress.get(active.id, Fraction(0)) if stopped else active.progress(at)
     publish = _Publish(variable, told, at, progress, bounded=False)
     for lineup in lineups(variable, roles):
         publish.role(lineup)
@@ -211,7 +212,9 @@ class _Publish:
             # Halt means halt: nobody moves, to either side.
             return
         if active.falling(self._now):
-            self._give_back(lineup, active, ours, len(ours) - quota)
+            # A freeze stops the way back too.
+            if self._variable.freeze is None:
+                self._give_back(lineup, active, ours, len(ours) - quota)
         elif not self._held:
             self._advance(lineup, active, quota - len(ours))
 
@@ -225,12 +228,16 @@ class _Publish:
             del rows[host]
 
     def _advance(self, lineup: Lineup, active: Rollout, missing: int) -> None:
-        """Move the next hosts in order, within the hour's bound; in closed time only such as were told nothing yet."""
+        """Move the next hosts in order, within the hour's bound.
+
+        In closed time, and under a freeze, only such as were told nothing yet.
+        """
         if missing <= 0:
             return
         rows, changed = self._moved[active.id], self._changed[lineup.role.name]
         calendar = self._variable.calendar
         opened = not self._bounded or calendar is None or calendar.is_open(unix(self._now))
+        opened = opened and self._variable.freeze is None
         room = per_hour(lineup, active) - len(changed) if self._bounded else missing
         for host in lineup.order(active):
             known = self._told.knows(host)

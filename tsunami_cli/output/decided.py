@@ -87,7 +87,7 @@ def show_halt(decided: Decided, statuses: Sequence[Status], now: datetime, *, as
         out.print("nothing to halt: no rollout is under way")
     if not decided.outcome.commit:
         return
-    out.print(f"{committed(decided)}; hosts stay as they are from the next publish on")
+    out.print(f"{committed(decided)}; {from_now_on(decided, 'hosts stay as they are')}")
     for status in statuses:
         name = status.variable.name
         back = f"        go back: tsunami rollback {name} --over 2h" if status.moved else ""
@@ -116,6 +116,14 @@ def committed(decided: Decided) -> str:
         return "nothing to change"
     where = f", pushed to {outcome.remote}" if outcome.pushed else ", NOT PUSHED" if outcome.remote else ""
     return f"committed {outcome.commit[:7]} on {decided.branch}{where}"
+
+
+def from_now_on(decided: Decided, what: str) -> str:
+    """Return from when on a decision that stops hosts holds: the next publish, if it is where that looks."""
+    outcome = decided.outcome
+    if outcome.remote and not outcome.pushed:
+        return f"{what} only once that is pushed"
+    return f"{what} from the next publish on"
 
 
 def as_data(decided: Decided) -> dict[str, Any]:

@@ -88,6 +88,10 @@ def _moves(screen: ExplainScreen) -> str:
         return ""
     if active.halted is not None:
         return f"not before the halt is lifted: tsunami resume {found.variable.name}"
+    if found.variable.freeze is not None:
+        return f"not before the freeze is lifted ({printable(found.variable.freeze.reason)}): tsunami unfreeze"
+    if active.after is not None:
+        return f"not before {active.after.variable} is complete ({active.after.rollout})"
     if found.state in ("running", "capped", "scheduled") and found.limit.at_most is not None:
         return f"not before the limit is lifted: {found.role} is capped at {_cap(found)} ({screen.file})"
     if found.state == "running":

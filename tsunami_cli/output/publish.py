@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tsunami_cli.core.minutes import summary
-from tsunami_cli.core.published import Published, Ruled
+from tsunami_cli.core.published import Begun, Published, Ruled
 from tsunami_cli.core.publishing import Sum
 from tsunami_cli.core.text import instant_text
 from tsunami_cli.core.values import printable, scalar
@@ -52,6 +52,8 @@ def show(done: Published, *, as_json: bool) -> None:
     if done.dry_run and done.puts:
         more = f" and {len(done.puts) - LISTED:,} more (--json has them all)" if len(done.puts) > LISTED else ""
         out.print(Text(f"    objects: {', '.join(done.puts[:LISTED])}{more}", OLD))
+    for one in done.begun:
+        out.print(Text(beginning(one), TROUBLE if one.failure else NEW))
     for ruled in done.ruled:
         out.print(Text(ruling(ruled), TROUBLE))
     for held in done.held:
@@ -59,6 +61,16 @@ def show(done: Published, *, as_json: bool) -> None:
     for problem in done.problems:
         out.print(Text(printable(str(problem)), TROUBLE))
     out.print(ending(done))
+
+
+def beginning(begun: Begun) -> str:
+    """Return what became of a rollout that waited, in a line."""
+    why = f"{begun.after} is complete"
+    if begun.failure is not None:
+        return f"{begun.variable}: could not begin ({printable(begun.failure)}), though {why}"
+    if begun.commit is None:
+        return f"{begun.variable}: would begin: {why}"
+    return f"{begun.variable}: begins ({begun.commit[:7]}): {why}"
 
 
 def ruling(ruled: Ruled) -> str:
@@ -101,6 +113,7 @@ def as_data(done: Published) -> dict[str, Any]:
         "held": [asdict(held) for held in done.held],
         "problems": [asdict(problem) for problem in done.problems],
         "guard": [asdict(ruled) for ruled in done.ruled],
+        "begun": [asdict(begun) for begun in done.begun],
         "recorded": done.recorded,
         "to": done.address,
         "changes": [_sum(found) for found in plan.sums],

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tsunami_cli.core.forecast import Next
 from tsunami_cli.core.journal import Entry
+from tsunami_cli.core.model import Freeze
 from tsunami_cli.core.record import Record
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import instant_text, percent_shown
 from tsunami_cli.core.values import key_text, printable, scalar, shown
+from tsunami_cli.core.waiting import waits_for
+from tsunami_cli.output.freeze import freeze_data, frozen_text
 from tsunami_cli.output.streams import NEW, OLD, TROUBLE, console, count_of, emit
 from tsunami_cli.output.times import distance, local, zone_of
 
@@ -38,6 +41,10 @@ class StatusScreen:
     """The newest ledger entry; None where nothing was published."""
     halts: Mapping[str, Entry] = field(default_factory=dict)
     """By variable the decision that halted it, where history has it."""
+    freeze: Freeze | None = None
+    """What stops the line."""
+    awaited: Mapping[str, Status] = field(default_factory=dict)
+    """The variables that others wait for, by name."""
     broken: int = 0
     """Variables that are left out because their files have errors."""
 
@@ -52,6 +59,8 @@ def show(found: StatusScreen, *, as_json: bool) -> None:
     screen = console()
     head = f"{found.fleet} · {found.hosts:,} hosts · {_published(found)}"
     screen.print(Text(head), Text(local(found.now), OLD), sep="   ")
+    if found.freeze is not None:
+        screen.print(Text(f"frozen {frozen_text(found.freeze, found.now)}", TROUBLE))
     if not found.rows and not found.broken:
         screen.print("no variables yet: make one with tsunami new")
         return
@@ -101,10 +110,11 @@ def _row(status: Status, coming: Next | None, found: StatusScreen) -> "tuple[Tex
         counts = Text(f"{shown(values[0][0])} everywhere")
     elif pinned:
         counts.append(f" ({pinned:,} pinned)", OLD)
-    trouble = TROUBLE if status.held or status.state in ("halted", "rolling-back") else ""
+    stuck = status.held or status.frozen
+    trouble = TROUBLE if stuck or status.state in ("halted", "rolling-back") else ""
     percent = Text(percent_shown(status.planned) if active else "")
     then = Text(_then(status, coming, found), trouble)
-    state = Text("held" if status.held else status.state, trouble)
+    state = Text("frozen" if status.frozen else "held" if status.held else status.state, trouble)
     return Text(status.variable.name), state, percent, counts, then
 
 
@@ -115,8 +125,12 @@ def _then(status: Status, coming: Next | None, found: StatusScreen) -> str:
         return ""
     if active.halted is not None:
         return f"halted {distance(min(active.halted, now), now)}{_why(found.halts.get(status.variable.name))}"
+    if status.frozen is not None:
+        return "stands still until tsunami unfreeze"
     if status.held is not None:
         return f"held {distance(status.held.since, now)}: {status.held.slo}: {printable(status.held.why)}"
+    if active.after is not None:
+        return waits_for(active.after, found.awaited.get(active.after.variable))
     if status.state == "scheduled":
         starts = active.schedule.starts
         return f"starts {local(starts, zone_of(status.variable), now)} ({distance(starts, now)})"
@@ -150,6 +164,7 @@ def as_data(found: StatusScreen) -> dict[str, Any]:
         "now": instant_text(found.now),
         "source": found.source,
         "ledger": found.record and found.record.commit,
+        "freeze": freeze_data(found.freeze),
         "variables": [_variable(status) for status, _ in found.rows],
     }
 
@@ -170,6 +185,7 @@ def _variable(status: Status) -> dict[str, Any]:
         "starts_at": instant_text(active.schedule.starts),
         "ends_at": instant_text(active.schedule.ends),
         "halted_at": active.halted and instant_text(active.halted),
+        "after": active.after and {"variable": active.after.variable, "rollout": active.after.rollout},
         "moved": status.moved,
         "hosts": status.hosts,
     }
@@ -178,6 +194,7 @@ def _variable(status: Status) -> dict[str, Any]:
         "state": status.state,
         "values": {key_text(value): count for value, count in status.values.items()},
         "held": status.held and status.held.slo,
+        "frozen": status.frozen is not None,
         "rollout": rollout,
         "roles": [
             {"role": r.role, "hosts": r.hosts, "pinned": r.pinned, "moved": r.moved, "quota": r.quota}

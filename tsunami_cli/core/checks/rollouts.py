@@ -8,7 +8,7 @@ from fractions import Fraction
 from tsunami_cli.core.calendar import Calendar
 from tsunami_cli.core.checks.document import Document
 from tsunami_cli.core.checks.scalars import Values
-from tsunami_cli.core.model import Ack, Rollout
+from tsunami_cli.core.model import Ack, After, Rollout
 from tsunami_cli.core.nodes import Path
 from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.text import duration, instant, instant_text
@@ -39,7 +39,17 @@ def _rollout(document: Document, path: Path, values: Values, calendar: Calendar 
     if name is None or to is None or over is None or schedule is None:
         return None
     came = tuple(value for value in came_from if value is not None)
-    return Rollout(name, came, to, over, schedule, halted, tuple(_acks(document, (*path, "acks"))))
+    acks, after = tuple(_acks(document, (*path, "acks"))), _after(document, (*path, "after"))
+    return Rollout(name, came, to, over, schedule, halted, acks, after)
+
+
+def _after(document: Document, path: Path) -> After | None:
+    variable, rollout = (document.text((*path, key)) for key in ("variable", "rollout"))
+    if variable is None or rollout is None:
+        return None
+    if variable == document.text(("name",)):
+        document.note((*path, "variable"), f"{variable} cannot wait for itself: name another variable")
+    return After(variable, rollout)
 
 
 def _acks(document: Document, path: Path) -> Iterator[Ack]:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from tsunami_cli.core.checks.document import Document
-from tsunami_cli.core.model import Settings
+from tsunami_cli.core.model import Freeze, Settings
 from tsunami_cli.core.nodes import Node, Path
 from tsunami_cli.core.problems import Problem
-from tsunami_cli.core.text import duration, share
+from tsunami_cli.core.text import Via, duration, instant, share, via
 
 
 def check_settings(file: str, root: Node, shape: Mapping[Path, str]) -> tuple[Settings | None, tuple[Problem, ...]]:
@@ -28,8 +29,29 @@ def check_settings(file: str, root: Node, shape: Mapping[Path, str]) -> tuple[Se
         max_shrink=Fraction(1, 10) if shrink is None else shrink,
         prometheus=document.text(("guard", "prometheus")),
         host_label=document.text(("guard", "host_label")) or "instance",
+        ramps={str(path[-1]): _ramp(document, path) for path in document.items(("ramps",))},
+        freeze=_freeze(document),
     )
     return (None if document.failed else settings), document.problems
+
+
+def _ramp(document: Document, path: Path) -> tuple[Via, ...]:
+    """Return the points of a ramp; each lies after the one before, and at least as high."""
+    points = document.read_all(path, via)
+    for place, (one, other) in enumerate(pairwise(points), 1):
+        if other[0] < one[0] or other[1] <= one[1]:
+            document.note(
+                (*path, place), "a ramp goes up: each point later than the one before, and no lower"
+            )
+    return points
+
+
+def _freeze(document: Document) -> Freeze | None:
+    since = document.read(("freeze", "since"), instant)
+    reason = document.text(("freeze", "reason"))
+    if since is None or reason is None:
+        return None
+    return Freeze(since, reason, document.read_all(("freeze", "except"), str))
 
 
 def _inside(path: str) -> str:

@@ -57,6 +57,8 @@ def unjudged(slo: Slo, rollout: Rollout | None, state: State, cohorts: Cohorts, 
     """Return why there is nothing to ask, None where there is."""
     if rollout is None:
         return "no rollout"
+    if rollout.frozen is not None and state in ("running", "rolling-back"):
+        return "frozen"
     if state in ("halted", "scheduled", "rolled-back"):
         return {"halted": "halted already", "scheduled": "not begun yet", "rolled-back": "rolled back"}[state]
     if not cohorts.size:

@@ -1,0 +1,51 @@
+"""`tsunami unfreeze`: let the line go on."""
+
+from collections.abc import Sequence
+
+from tsunami_cli.commands.deciding import Decider, Made
+from tsunami_cli.commands.fleet import Fleet, note
+from tsunami_cli.commands.options import Folder, Json, Reason, Variables
+from tsunami_cli.core.freezing import Line, thawed, unfreeze
+from tsunami_cli.core.model import Freeze
+from tsunami_cli.core.status import status_of
+
+
+def command(var: Variables = None, reason: Reason = None, as_json: Json = False, folder: Folder = None) -> int:
+    """Let the line go on: each rollout where it stood and at its own pace, later by as long as the freeze took.
+
+    With VAR those alone, as exceptions; the rest stays frozen. What was halted stays halted.
+
+    [dim]tsunami unfreeze[/]
+
+    [dim]tsunami unfreeze docker --reason "security fix"[/]
+    """
+    from tsunami_cli.output import freeze as screen
+
+    decider = Decider(folder)
+    before: list[Freeze | None] = []
+    broken: list[str] = []
+
+    def line(fleet: Fleet) -> Line | None:
+        for name in var or ():
+            fleet.load(name, alone=True)
+        before.append(fleet.settings.freeze)
+        return unfreeze(before[-1], var or ())
+
+    def make(fleet: Fleet) -> Sequence[Made]:
+        broken.clear()
+        made = []
+        for name in dict.fromkeys(var or fleet.names):
+            loaded = fleet.load(name)
+            if loaded.variable is None:
+                broken.append(str(loaded.errors[0]))
+                continue
+            status = status_of(loaded.variable, fleet.roles, decider.now, decider.told(loaded.variable))
+            change = thawed(status, decider.now)
+            made += [Made(change, loaded)] if change else []
+        return made
+
+    decided = decider.decide(make, reason, line=line)
+    screen.show_thawed(decided, before[-1], var or (), decider.now, as_json=as_json)
+    for problem in broken:
+        note(f"{problem}: its rollout goes on by its old schedule once that is mended; pace or halt it then")
+    return decided.exit_code

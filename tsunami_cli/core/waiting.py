@@ -1,0 +1,77 @@
+"""Rollouts that wait for another variable's to be complete, and their beginning."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from tsunami_cli.core.decisions import Change, waypoint_edits
+from tsunami_cli.core.edits import Remove
+from tsunami_cli.core.model import After, Variable
+from tsunami_cli.core.problems import Refusal
+from tsunami_cli.core.reschedule import begun_at
+from tsunami_cli.core.status import Status
+from tsunami_cli.core.text import percent_shown
+
+UNFINISHED = ("scheduled", "running", "capped", "halted")
+"""The states of a rollout that may still become complete."""
+
+
+def awaited(name: str, other: Status, others: Mapping[str, Variable]) -> After:
+    """Return what a new rollout of the variable `name` is to wait for; `others` are the variables by name.
+
+    Raises Refusal where that is not under way, or would wait for this one in turn.
+    """
+    rollout = other.variable.active
+    waited = other.variable.name
+    if waited == name:
+        raise Refusal(f"{name} cannot wait for itself: name another variable with --after")
+    if rollout is None or other.state not in UNFINISHED:
+        done = "; leave --after out" if other.state in ("complete", "settled") else ""
+        raise Refusal(f"{waited} is {other.state}: there is no rollout to wait for{done}")
+    seen = {name}
+    link: Variable | None = other.variable
+    while link is not None and link.active is not None and link.name not in seen:
+        seen.add(link.name)
+        link = others.get(link.active.after.variable) if link.active.after else None
+    if link is not None and link.name == name:
+        raise Refusal(f"{waited} waits for {name}: neither would ever begin")
+    return After(waited, rollout.id)
+
+
+def may_begin(variable: Variable, others: Mapping[str, Status]) -> bool:
+    """Say whether a rollout waits for one that is complete now. A halt, a freeze and any doubt keep it waiting."""
+    active = variable.active
+    if active is None or active.after is None or active.halted is not None or active.frozen is not None:
+        return False
+    other = others.get(active.after.variable)
+    if other is None or other.variable.active is None or other.variable.active.id != active.after.rollout:
+        return False
+    return other.state == "complete"
+
+
+def begin(status: Status, now: datetime, *, action: str = "begin") -> Change:
+    """Let a rollout that waits begin now: its schedule is shifted as a whole. Raises Refusal where it does not wait."""
+    variable, rollout = status.variable, status.variable.active
+    if rollout is None or rollout.after is None:
+        raise Refusal(f"{variable.name} waits for nothing")
+    schedule = begun_at(rollout, now)
+    place = ("rollouts", len(variable.rollouts) - 1)
+    edits = waypoint_edits((*place, "schedule"), rollout.schedule.waypoints, schedule.waypoints)
+    changed = replace(rollout, after=None, schedule=schedule)
+    waited = rollout.after.variable
+    subject = f"{action}, {waited} is complete" if action == "begin" else f"{action} without waiting for {waited}"
+    return Change(
+        action,
+        replace(variable, rollouts=(*variable.rollouts[:-1], changed)),
+        (Remove((*place, "after")), *edits),
+        f"{variable.name}: {subject}",
+    )
+
+
+def waits_for(after: After, other: Status | None) -> str:
+    """Say what a rollout waits for, and how far that is."""
+    active = other.variable.active if other else None
+    if other is None or active is None or active.id != after.rollout:
+        return f"waits for {after.rollout}, which {after.variable} has no more: tsunami resume begins it"
+    reached = other.planned if other.told is None else other.told
+    return f"waits for {after.variable}: {other.state} at {percent_shown(reached)}"
