@@ -7,7 +7,7 @@ from tsunami_cli.adapters.git.history import decisions
 from tsunami_cli.adapters.git.process import run
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.notifications import FILE, addresses, from_environment, send
-from tsunami_cli.commands.fleet import FOLDER, note
+from tsunami_cli.commands.fleet import FOLDER, SETTINGS, note
 from tsunami_cli.core.journal import Entry, entries
 from tsunami_cli.core.notices import HoldNote, notices
 from tsunami_cli.errors import Refused, TsunamiError
@@ -49,7 +49,7 @@ def new_decisions(repository: Repository, since: str, until: str) -> list[Entry]
     if since == until or not repository.descends(until, since):
         return []
     try:
-        found = list(decisions(repository, f"{since}..{until}", [FOLDER]))
+        found = list(decisions(repository, f"{since}..{until}", [FOLDER, SETTINGS]))
     except Refused as refused:
         # Falls to silence: publishing does not need to know what was new.
         note(f"nobody is notified of new decisions: {refused}")

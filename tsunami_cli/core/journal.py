@@ -38,6 +38,11 @@ class Entry:
     """The SLO on which the guard decided; None for a person's decision."""
 
     @property
+    def whole(self) -> bool:
+        """Whether it was on the line as a whole."""
+        return self.variable == EVERY
+
+    @property
     def by(self) -> str:
         """Who decided, for people: a name without its mail address, or the guard."""
         return "guard" if self.guard else printable(self.author.partition(" <")[0])

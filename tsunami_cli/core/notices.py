@@ -25,6 +25,9 @@ _DONE: dict[str, tuple[Kind, str]] = {
     "resume": ("resume", "resumed"),
     "rollback": ("rollback", "rolled back"),
     "edit": ("edit", "edited by hand"),
+    "begin": ("start", "begun"),
+    "freeze": ("halt", "frozen"),
+    "unfreeze": ("resume", "let go on"),
 }
 """The decisions that are worth a message, and what to say of them."""
 _CALLS_EVERYBODY = re.compile(r"(?<!\w)@(?=(?:all|channel|everyone|here)\b)|<(?=[!@#])")
@@ -67,7 +70,8 @@ def notices(
     `entries` are the new decisions, oldest first; `completed` names variables with the value, as shown, and how many
     hosts have it. Two publishes that are given the same say the same.
     """
-    found = [_decided(entry) for entry in entries if entry.action in _DONE]
+    # What an unfreeze lets go on is said once, not for each variable.
+    found = [_decided(one) for one in entries if one.action in _DONE and (one.action != "unfreeze" or one.whole)]
     found += [_held(note) for note in began]
     found += [_over(note) for note in ended]
     found += [_complete(*row) for row in completed]
@@ -77,7 +81,7 @@ def notices(
 
 def _decided(entry: Entry) -> Notice:
     kind, done = _DONE[entry.action]
-    name = entry.variable
+    name = "the line" if entry.whole else entry.variable
     if entry.guard is not None:
         who, lead = "the guard", f"The guard found that {name} violates {_person(entry.guard, LONGEST_NAME)}."
     else:
@@ -88,9 +92,9 @@ def _decided(entry: Entry) -> Notice:
         lead,
         *_reason(entry.reason),
         f"Commit {entry.commit[:12]} of {instant_text(entry.at)}{rollout}.",
-        _next(kind, name, entry.commit),
+        _on_line(entry.action) if entry.whole else _next(kind, name, entry.commit),
     ]
-    return _notice(kind, name, f"{name} {done} by {who}", lines)
+    return _notice(kind, "" if entry.whole else name, f"{name} {done} by {who}", lines)
 
 
 def _held(note: HoldNote) -> Notice:
@@ -117,6 +121,12 @@ def _complete(variable: str, value: str, hosts: int) -> Notice:
         f"Where it stands: tsunami status {variable}; what happened: tsunami log {variable}",
     ]
     return _notice("completion", variable, f"{variable} complete: {value} on {number}", lines)
+
+
+def _on_line(action: str) -> str:
+    """Return what to type after a decision on the line as a whole."""
+    more = "; to let it go on: tsunami unfreeze" if action == "freeze" else ""
+    return f"Where it stands: tsunami status{more}"
 
 
 def _next(kind: Kind, variable: str, commit: str = "") -> str:
