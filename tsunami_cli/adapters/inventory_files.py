@@ -43,6 +43,13 @@ def from_nodes(node: Node, file: str) -> tuple[Inventory | None, tuple[Problem, 
     return Inventory.of([host for host, _ in rows], [role for _, role in rows], {}), ()
 
 
+def column_fault(name: str) -> str | None:
+    """Say why a column cannot have this name; None where it can."""
+    if _COLUMN_NAME.fullmatch(name):
+        return None
+    return f"{name!a} is not the name of a column: write letters, digits and _, without spaces"
+
+
 # --- the way of a good file
 
 
@@ -139,8 +146,8 @@ def _header_fault(names: list[str]) -> tuple[int, str] | None:
     for place, name in enumerate(names):
         if name in names[:place]:
             return column, f"the column {name} stands twice in the header: rename one"
-        if not _COLUMN_NAME.fullmatch(name):
-            return column, f"{name!a} is not the name of a column: write letters, digits and _, without spaces"
+        if fault := column_fault(name):
+            return column, fault
         column += len(name) + 1
     return None
 

@@ -9,7 +9,7 @@ from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree
 from tsunami_cli.commands.fleet import FOLDER, load_variable
 from tsunami_cli.core.grounds import Ground, Step, behind, turned
-from tsunami_cli.core.journal import Entry, entries
+from tsunami_cli.core.journal import Entry, entries, inventory_entry
 from tsunami_cli.core.model import Variable
 from tsunami_cli.errors import Refused
 
@@ -89,7 +89,9 @@ class Causes:
         """Return the commits that changed a file, newest first."""
         if file not in self._steps:
             if file == self._inventory:
-                self._steps[file] = [self._step(commit, file, [_by_hand(commit)]) for commit in self._walk([file])]
+                self._steps[file] = [
+                    self._step(commit, file, [inventory_entry(commit)]) for commit in self._walk([file])
+                ]
             else:
                 self._read_all()
         return self._steps.setdefault(file, [])
@@ -127,10 +129,6 @@ class Causes:
     def _cut_off(self) -> frozenset[str]:
         """The commits before which history was cut off when this was cloned."""
         return self._repository.boundary
-
-
-def _by_hand(commit: Commit) -> Entry:
-    return Entry(commit.at, commit.sha, commit.author, "edit", "", None, commit.subject or None)
 
 
 def _file(variable: str) -> str:

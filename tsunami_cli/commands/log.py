@@ -54,8 +54,9 @@ def command(
     branch = workspace.fleet.settings.branch
     tip = workspace.repository.counting_tip(branch) or workspace.source
     # All files, whatever was asked for: a decision on several is known as one by all that it changed.
-    commits = list(decisions(workspace.repository, tip, [FOLDER, SETTINGS])) if tip else []
-    found = [entry for entry in entries(reversed(commits)) if not var or entry.variable in (*var, EVERY)]
+    inventory = workspace.fleet.settings.inventory
+    commits = list(decisions(workspace.repository, tip, [FOLDER, SETTINGS, inventory])) if tip else []
+    found = [one for one in entries(reversed(commits), inventory) if not var or one.variable in (*var, EVERY)]
     for name in set(var or ()) - {entry.variable for entry in found}:
         workspace.fleet.load(name)
     _check_actions(action, found)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +15,7 @@ MOST_NAMED = 3
 """Variables that a subject names; the trailers have them all."""
 EVERY = "*"
 """Stands for the variable of a decision on all of them."""
+_IMPORT = ("Tsunami-Action", "import")
 SETTING_OFF = ("start", "resume", "pace", "unfreeze")
 """The actions after which a rollout moves because time passes."""
 
@@ -116,9 +117,14 @@ def clean_reason(reason: str | None) -> str | None:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() or None
 
 
-def entries(commits: Iterable[Committed]) -> Iterator[Entry]:
-    """Yield the decisions that commits hold, in their order; a commit on two variables holds two."""
+def entries(commits: Iterable[Committed], inventory: str | None = None) -> Iterator[Entry]:
+    """Yield the decisions that commits hold, in their order; a commit on two variables holds two.
+
+    With the path of the inventory also what was imported into it.
+    """
     for commit in commits:
+        if inventory in commit.paths and _IMPORT in commit.trailers:
+            yield replace(inventory_entry(commit), variable=EVERY)
         changed = [name for path in commit.paths if (name := variable_of(path)) is not None]
         whole = [EVERY] if SETTINGS in commit.paths else []
         decided = _decided(commit.trailers)
@@ -135,7 +141,7 @@ def entries(commits: Iterable[Committed]) -> Iterator[Entry]:
 
 def inventory_entry(commit: Committed) -> Entry:
     """Return a commit on the inventory as a decision on no variable: an import, or an edit by hand."""
-    if ("Tsunami-Action", "import") in commit.trailers:
+    if _IMPORT in commit.trailers:
         return _entry(commit, "import", "", None, commit.reason)
     return _entry(commit, "edit", "", None, commit.subject or None)
 
