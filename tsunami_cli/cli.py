@@ -21,6 +21,8 @@ COMMANDS = {
     "start": "Decide",
     "halt": "Decide",
     "resume": "Decide",
+    "freeze": "Decide",
+    "unfreeze": "Decide",
     "pace": "Decide",
     "rollback": "Decide",
     "pin": "Decide",
@@ -38,8 +40,10 @@ COMMANDS = {
     "log": "Look",
     "audit": "Look",
     "slo": "Look",
+    "preview": "Look",
     "init": "Set up",
     "new": "Set up",
+    "inventory": "Set up",
     "validate": "Set up",
     "render": "Set up",
     "demo": "Set up",
@@ -57,17 +61,21 @@ class _Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"tsunami_cli.commands.{cmd_name}")
         panel = COMMANDS[cmd_name]
         single = typer.Typer(add_completion=False, rich_markup_mode="rich")
         if hasattr(module, "COMMANDS"):  # a noun, with verbs of its own
-            single = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+            # While the shell completes, the options before the noun were read but not acted on.
+            above = {"obj": ctx.obj or ctx.params.get("folder")}
+            single = typer.Typer(
+                add_completion=False, rich_markup_mode="rich", no_args_is_help=True, context_settings=above
+            )
             for verb, function in module.COMMANDS.items():
                 single.command(verb)(function)
-            single.callback(cmd_name, help=module.__doc__, rich_help_panel=panel)(_nothing)
+            single.callback(help=module.__doc__, rich_help_panel=panel)(_nothing)
         else:
             single.command(cmd_name, rich_help_panel=panel, no_args_is_help=False)(module.command)
         return typer.main.get_command(single)

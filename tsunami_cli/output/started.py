@@ -1,16 +1,15 @@
 """What a start will do, before it is committed, and that it was."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
 
 from tsunami_cli.core.calendar import DAY, DAYS, Calendar
+from tsunami_cli.core.course import Steepest, capped, milestones, pinned, steepest
 from tsunami_cli.core.decisions import Change
 from tsunami_cli.core.edits import Put, Remove
 from tsunami_cli.core.lineup import Lineup, Role, lineups
 from tsunami_cli.core.model import Rollout, Variable
-from tsunami_cli.core.quota import RAMP
-from tsunami_cli.core.schedule import HOUR
 from tsunami_cli.core.text import percent_shown
 from tsunami_cli.core.values import shown
 from tsunami_cli.output.decided import Decided, as_data, change_data, committed
@@ -36,13 +35,12 @@ def show_plan(change: Change, roles: Sequence[Role], now: datetime, *, every: ti
     out.print(head.append(f"  over {span(rollout.over)}{hours}"))
     out.print()
     placed = list(lineups(variable, roles))
-    stones = list(_milestones(rollout))
-    wide = max(len(distance(moment, now)) for _, moment, _ in stones)
-    for name, moment, share in stones:
-        hosts = f"   {_hosts(placed, rollout, share)}" if share else ""
-        when = f"{local(moment, zone_of(variable), now):<24} {distance(moment, now):<{wide}}"
-        out.print(f"  {name:<10} {when}{hosts}".rstrip())
-    out.print(f"  {'steepest':<10} {_steepest(placed, rollout)}")
+    for name, line in schedule_lines(placed, rollout, zone_of(variable), now):
+        out.print(f"  {name:<10} {line}")
+    if rollout.after is not None:
+        out.print(
+            f"  {'waits for':<10} {rollout.after.variable} to be complete: the instants above move along with that"
+        )
     for name, line in (*_tidied(change), *_remarks(variable, placed, rollout, every)):
         out.print(f"  {name:<10} {line}")
     out.print()
@@ -79,34 +77,38 @@ def hours_text(calendar: Calendar) -> str:
     return f"{spelled} {opens}-{'24:00' if calendar.closes == DAY else closes} {calendar.timezone}"
 
 
-def _milestones(rollout: Rollout) -> Iterator[tuple[str, datetime, Fraction]]:
-    """Yield the instants worth knowing, with the progress reached."""
-    schedule = rollout.schedule
-    yield "starts", schedule.starts, Fraction(0)
-    for name, share in (("1 %", Fraction(1, 100)), ("half", Fraction(1, 2)), ("complete", Fraction(1))):
-        stretch = next((s for s in schedule.stretches if s.slope > 0 and s.begins < share <= s.ends), None)
-        if stretch is not None:
-            yield name, schedule.reaches(stretch, share), share
+def schedule_lines(
+    placed: Sequence[Lineup], rollout: Rollout, zone: tzinfo | None, now: datetime
+) -> Iterator[tuple[str, str]]:
+    """Yield when a rollout gets where, with distances and exact counts, and how steep it is."""
+    stones = list(milestones(placed, rollout))
+    wide = max(len(distance(stone.at, now)) for stone in stones)
+    whens = [local(stone.at, zone, now) for stone in stones]
+    clock = max(24, *map(len, whens))
+    for stone, when in zip(stones, whens, strict=True):
+        hosts = f"   {count_of(stone.hosts, 'host')} in {count_of(stone.roles, 'role')}" if stone.share else ""
+        yield stone.name, f"{when:<{clock}} {distance(stone.at, now):<{wide}}{hosts}".rstrip()
+    found = steepest(placed, rollout)
+    if found is not None:
+        yield "steepest", steepest_text(found)
 
 
-def _hosts(placed: Sequence[Lineup], rollout: Rollout, share: Fraction) -> str:
-    """Return how many hosts have moved at a progress, and in how many roles."""
-    counts = [lineup.quota(rollout).at(share) for lineup in placed]
-    return f"{count_of(sum(counts), 'host')} in {count_of(sum(map(bool, counts)), 'role')}"
+def steepest_text(found: Steepest) -> str:
+    """Return `search: up to 12 hosts an hour of 812 (1.5 %)`."""
+    percent = f" ({percent_shown(found.share)})" if found.share is not None else ""
+    return f"{found.role}: up to {count_of(found.hosts, 'host')} an hour of {found.of:,}{percent}"
 
 
-def _steepest(placed: Sequence[Lineup], rollout: Rollout) -> str:
-    """Return the role that loses most hosts in an open hour."""
-    rise = rollout.schedule.steepest(HOUR, steps=True)
-    rates = []
-    for lineup in placed:
-        quota = lineup.quota(rollout)
-        rate = min(Fraction(quota.n), rise * max(quota.n, RAMP * quota.lowest if rise < Fraction(1, RAMP) else 0))
-        rates.append((rate, lineup.role.name, quota.n))
-    rate, role, n = max(rates)
-    hosts = max(1, -(-rate.numerator // rate.denominator))
-    percent = f" ({percent_shown(rate / n)})" if n else ""
-    return f"{role}: up to {count_of(hosts, 'host')} an hour of {n:,}{percent}"
+def held_lines(placed: Sequence[Lineup], rollout: Rollout) -> list[str]:
+    """Return what caps and pins keep back, role by role."""
+    held = [f"{role} stops at {stops:,} of {of:,}" for role, stops, of in capped(placed, rollout)]
+    kept = pinned(placed).items()
+    return held + [f"{role} pinned to {shown(value)} ({count_of(count, 'host')})" for (role, value), count in kept]
+
+
+def guard_text(variable: Variable) -> str:
+    """Return `docker-running (halts), failures (rolls back)`; empty where no SLO watches."""
+    return ", ".join(f"{slo.name} ({_VIOLATED[slo.on_violation.partition(' ')[0]]})" for slo in variable.slos)
 
 
 def _tidied(change: Change) -> Iterator[tuple[str, str]]:
@@ -122,19 +124,11 @@ def _remarks(
     variable: Variable, placed: Sequence[Lineup], rollout: Rollout, every: timedelta
 ) -> Iterator[tuple[str, str]]:
     """Yield what keeps hosts back, and what watches over them."""
-    capped = [(lineup.role.name, lineup.quota(rollout)) for lineup in placed if lineup.quota(rollout).capped]
-    held = [f"{role} stops at {quota.at(Fraction(1)):,} of {quota.n:,}" for role, quota in capped]
-    pinned: dict[str, int] = {}
-    for lineup in placed:
-        for pin in lineup.pins.values():
-            key = f"{lineup.role.name} pinned to {shown(pin.value)}"
-            pinned[key] = pinned.get(key, 0) + 1
-    held += [f"{what} ({count:,} hosts)" for what, count in pinned.items()]
+    held = held_lines(placed, rollout)
     if held:
         yield "held back", ", ".join(held[:4]) + (f" and {len(held) - 4} more" if len(held) > 4 else "")
     if variable.slos:
-        names = ", ".join(f"{slo.name} ({_VIOLATED[slo.on_violation.partition(' ')[0]]})" for slo in variable.slos)
-        yield "guarded by", names
+        yield "guarded by", guard_text(variable)
     rise = rollout.schedule.steepest(every // timedelta(seconds=1), steps=True)
     if rise > Fraction(1, 10):
         yield "abrupt", f"up to {float(100 * rise):.3g} % of all hosts change between two publishes ({span(every)})"
