@@ -16,7 +16,7 @@ FIND_PYTHON := for python in $(or $(PYTHON),python3 python3.13 python3.12 python
 	done; \
 	test -n "$$python" || { echo 'Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)' >&2; exit 1; }
 
-.PHONY: help demo test soak lint bench constraints clean
+.PHONY: help demo test soak wheel lint bench constraints clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,15 @@ test: $(MADE)  ## the tests, on all cores, with the coverage gate (ARGS='-k name
 soak: $(MADE)  ## the long runs of tests that have a short form in `make test`: simulated weeks, kills at every step
 	@.venv/bin/python -m pytest -n auto --dist worksteal --no-header -m slow $(ARGS)
 
+wheel: $(MADE)  ## sdist and wheel in dist/, and the tests of the one against the other, without the sources (ARGS as for test)
+	@rm -rf dist .cache/wheel && mkdir -p .cache/wheel/sdist
+	@.venv/bin/python -m build --no-isolation
+	@.venv/bin/python -m venv .cache/wheel/venv
+	@.cache/wheel/venv/bin/python -m pip -qq install --require-hashes --no-deps -r .ci/constraints.txt
+	@.cache/wheel/venv/bin/python -m pip -qq install --no-deps dist/*.whl
+	@tar -xzf dist/*.tar.gz -C .cache/wheel/sdist --strip-components=1 && rm -rf .cache/wheel/sdist/tsunami_cli
+	@cd .cache/wheel/sdist && ../venv/bin/python -m pytest -n auto --dist worksteal --no-header -m 'not slow' $(ARGS)
+
 lint: $(MADE)  ## style, types, layers, schemas, workflows: every complaint, not only the first
 	@status=0; \
 	try() { echo "$$*"; "$$@" || status=1; }; \
@@ -39,8 +48,12 @@ lint: $(MADE)  ## style, types, layers, schemas, workflows: every complaint, not
 	try mypy --no-error-summary; \
 	try lint-imports --no-logo --cache-dir .cache/import-linter; \
 	try check-jsonschema --check-metaschema schemas/*.schema.json; \
-	try check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml; \
-	try zizmor --offline --quiet .github; \
+	try check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml \
+		tsunami_cli/template/.github/workflows/*.yml; \
+	try check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml; \
+	try check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml; \
+	try check-jsonschema --builtin-schema vendor.gitlab-ci docs/ci/gitlab-ci.yml; \
+	try zizmor --offline --quiet --persona pedantic .github tsunami_cli/template/.github; \
 	exit $$status
 
 bench: $(MADE)  ## how fast, beside the budgets
