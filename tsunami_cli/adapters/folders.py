@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,16 +65,63 @@ def write_new(root: Path, files: Mapping[str, bytes]) -> tuple[list[str], list[s
 
     Return the paths that were written and those that were there. Raises Refused where one cannot be written.
     """
-    made, kept = [], []
-    for path, data in files.items():
-        file = root / path
-        try:
-            if file.exists() or file.is_symlink():
-                kept.append(path)
-                continue
+    kept = [path for path in files if os.path.lexists(root / path)]
+    made = [path for path in files if path not in kept]
+    write_below(root, {path: files[path] for path in made})
+    return made, kept
+
+
+def write_below(root: Path, files: Mapping[str, bytes], gone: Sequence[str] = ()) -> None:
+    """Write files by path below a folder, over what stands there, and delete those that are to be gone.
+
+    Nothing is written through a link that leads out of the folder. Raises Refused for one, before anything is written,
+    and where a file cannot be written; what was written until then is whole.
+    """
+    places = {_below(root, path): data for path, data in files.items()}
+    old = [_below(root, path) for path in gone]
+    file = root
+    try:
+        for file, data in places.items():
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, data)
-        except OSError as error:
-            raise Refused(f"{error.filename or file}: cannot be written: {error.strerror}") from None
-        made.append(path)
-    return made, kept
+        for file in old:
+            file.unlink()
+    except OSError as error:
+        raise Refused(f"{error.filename or file}: cannot be written: {error.strerror}") from None
+
+
+def standing(root: Path, path: str) -> bytes | None:
+    """Return the content of a file below a folder, None where there is none.
+
+    Raises Refused where something else is in its place, or a link that leads to it: nobody may write over that.
+    """
+    file = _below(root, path)
+    if not os.path.lexists(file):
+        return None
+    if file.is_symlink() or not file.is_file():
+        what = "link" if file.is_symlink() else "folder" if file.is_dir() else "special file"
+        raise Refused(f"{path}: is a {what} where a file should be: move it away, then again")
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def stands_as(root: Path, path: str, data: bytes) -> bool:
+    """Whether a file below a folder is a plain one with this content."""
+    try:
+        return standing(root, path) == data
+    except Refused:
+        return False
+
+
+def _below(root: Path, path: str) -> Path:
+    """Return where a file below a folder lies; Refused where the way to it leads out of that, or is none."""
+    file, top = root / path, Path(os.path.realpath(root))
+    for above in file.parents[: len(Path(path).parts) - 1]:
+        if os.path.lexists(above) and not above.is_dir():
+            raise Refused(f"{path}: {above.relative_to(root)} is no folder: move it away, then again")
+    folder = Path(os.path.realpath(file.parent))
+    if not folder.is_relative_to(top) or ".git" in (part.lower() for part in folder.relative_to(top).parts):
+        raise Refused(f"{path}: a link leads out of the repository, to {folder}: put the folder itself there")
+    return file
