@@ -1,99 +1,18 @@
 """The pages that explain keep their word: every command is run, in the order shown, and says what the page shows."""
 
-import io
 import re
-import shlex
-import subprocess
-from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from tests.test_readme import ROOT
-from tsunami_cli.cli import COMMANDS, run
+from tests.pages import Reader, fits, page
+from tsunami_cli.cli import COMMANDS
 from tsunami_cli.core.hashing import h64
 
-DOCS = ROOT / "docs"
 NAMES = ("how-it-decides", "no-flapping", "halts", "threat-model", "comparison")
 WORKED = "A role of ten hosts"
 """The section that makes the fleet of all examples."""
-BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
-LOOP = re.compile(r"for (\w+) in ([^;]+); do (.*); done")
-SHA = re.compile(r"\b[0-9a-f]{7,40}\b")
-
-
-def page(name: str) -> str:
-    return (DOCS / f"{name}.md").read_text("utf-8")
-
-
-def blocks(text: str) -> list[tuple[str, str]]:
-    """Return the blocks of a page as kind and text, in order."""
-    return [(kind, body) for kind, body in BLOCK.findall(text)]
-
-
-def commands(body: str) -> Iterator[tuple[str, str]]:
-    """Yield each command of a console block with the output shown below it."""
-    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
-        line, _, shown = part.partition("\n")
-        yield line, shown
-
-
-def plain(text: str) -> str:
-    """Return an output without what differs from run to run: ids of commits, and spaces at the ends of lines."""
-    return SHA.sub("SHA", "\n".join(line.rstrip() for line in text.splitlines())).strip()
-
-
-def fits(shown: str, said: str) -> bool:
-    """Say whether an output is the one shown, where `...` stands for anything."""
-    pattern = ".*".join(re.escape(part) for part in plain(shown).split("..."))
-    return re.fullmatch(pattern, plain(said), re.DOTALL) is not None
-
-
-class Reader:
-    """Somebody who follows a page to the letter, in a folder of their own."""
-
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        self.folder, self.patch = folder, patch
-        self.ran: list[str] = []
-
-    def follow(self, text: str) -> None:
-        """Write the files of a page, and run its commands."""
-        for kind, body in blocks(text):
-            if kind == "sh":
-                self.shell(body)
-            elif kind == "yaml" and (found := re.match(r"# (\S+\.yaml)\n", body)):
-                (self.folder / found[1]).write_text(body.removeprefix(found[0]), "utf-8")
-            elif kind == "console":
-                for line, shown in commands(body):
-                    said = self.type(line)
-                    assert not shown or fits(shown, said), f"$ {line}\n{said}\n--- and the page shows\n{shown}"
-
-    def type(self, line: str) -> str:
-        """Run a line, and return all that it prints."""
-        if loop := LOOP.fullmatch(line):
-            name, values, inner = loop.groups()
-            return "".join(self.type(inner.replace(f"${name}", value)) for value in values.split())
-        line, failing = re.subn(r' \|\| echo "exit \$\?"$', "", line)
-        if not re.match(r"(TSUNAMI_NOW=\S+ )?tsunami ", line):
-            return self.shell(line)
-        words = shlex.split(line)
-        with self.patch.context() as patch:
-            if words[0] != "tsunami":
-                patch.setenv(*words.pop(0).split("=", 1))
-            # One place for both, so that lines come in the order in which a terminal shows them.
-            said = io.StringIO()
-            with redirect_stdout(said), redirect_stderr(said):
-                code = run(words[1:])
-        assert bool(code) == bool(failing), (line, code, said.getvalue())
-        self.ran.append(words[1])
-        return said.getvalue() + (f"exit {code}\n" if failing else "")
-
-    def shell(self, text: str) -> str:
-        done = subprocess.run(["sh", "-ec", text], cwd=self.folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{text}\n{done.stderr}"
-        return done.stdout
 
 
 @pytest.fixture
