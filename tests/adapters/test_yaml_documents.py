@@ -221,6 +221,7 @@ def is_text(loader: Any, node: Any, text: str) -> bool:
 @example("._")
 @example("-_")
 @example("0o7_7")
+@example("-o0")
 def test_no_reader_takes_for_other_than_text_what_is_said_to_be_text(text: str) -> None:
     readers = [
         is_text(yaml.SafeLoader(""), yaml.ScalarNode, text),

@@ -59,6 +59,13 @@ def read(data: bytes, wanted: Filter | None = None) -> list[Telling]:
     return rows
 
 
+def test_zero_and_minus_zero_are_two_values() -> None:
+    line = '{{"at":"2026-03-02T10:00:00Z","host":"a","role":"r","variable":"v","from":{},"to":{},"rollout":null,'
+    line += '"sequence":1,"commit":null,"author":null,"action":null,"reason":null}}\n'
+    found = read((line.format("0.0", "-0.0") + line.format("-0.0", "0.0")).encode())
+    assert [(str(one.before), str(one.after)) for one in found] == [("0.0", "-0.0"), ("-0.0", "0.0")]
+
+
 @given(st.lists(tellings(NAMES | TEXTS), max_size=8))
 def test_what_was_written_is_read(rows: list[Telling]) -> None:
     assert read(lines(rows)) == ordered(rows)

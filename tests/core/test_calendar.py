@@ -42,9 +42,11 @@ def calendars(zone: str) -> list[Calendar]:
     ]
 
 
+@pytest.mark.no_cover  # a million steps, each of which would be measured
+@pytest.mark.parametrize("reach", [16, pytest.param(40, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("zone", "moment"), AROUND)
-def test_minutes_around_a_clock_change(zone: str, moment: str) -> None:
-    start, end = unix(at(moment)) - 40 * 3600, unix(at(moment)) + 40 * 3600
+def test_minutes_around_a_clock_change(zone: str, moment: str, reach: int) -> None:
+    start, end = unix(at(moment)) - reach * 3600, unix(at(moment)) + reach * 3600
     for calendar in calendars(zone):
         opened = OpenTime.between(calendar, start, end)
         passed = 0

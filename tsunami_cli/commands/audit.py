@@ -18,7 +18,7 @@ from tsunami_cli.commands.filters import (
     span,
     told,
 )
-from tsunami_cli.commands.options import At, Folder, HostGlobs, Json, RoleGlobs
+from tsunami_cli.commands.options import Back, Folder, HostGlobs, Json, RoleGlobs
 from tsunami_cli.core.audit import Filter
 from tsunami_cli.errors import Refused
 
@@ -30,7 +30,7 @@ def command(
     since: Since = None,
     until: Until = None,
     limit: Limit = None,
-    at: At = None,
+    at: Back = None,
     as_json: Json = False,
     as_csv: Csv = False,
     folder: Folder = None,

@@ -98,7 +98,7 @@ class Decider:
             fleet = Fleet(tree)
             stop = line(fleet) if line else None
             made = make(fleet) if stop or not line else ()
-            if attempts and not urgent:
+            if attempts and not urgent and (stop or not line):
                 _check_same(attempts[0], made)
             attempts.append(made)
             if stop is None:

@@ -7,7 +7,7 @@ import typer
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.commands.filters import Csv, Limit, Since, Until, globs, one_format, span
 from tsunami_cli.commands.fleet import FOLDER, SETTINGS, note, suggestion
-from tsunami_cli.commands.options import At, Folder, HostGlobs, Json, RoleGlobs, Variables
+from tsunami_cli.commands.options import Back, Folder, HostGlobs, Json, RoleGlobs, Variables
 from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.journal import EVERY, Entry, entries
 
@@ -30,7 +30,7 @@ def command(
     host: HostGlobs = None,
     role: RoleGlobs = None,
     limit: Limit = None,
-    at: At = None,
+    at: Back = None,
     as_json: Json = False,
     as_csv: Csv = False,
     folder: Folder = None,

@@ -107,6 +107,16 @@ At = Annotated[
         show_default=False,
     ),
 ]
+Back = Annotated[
+    datetime | None,
+    typer.Option(
+        "--at",
+        metavar="INSTANT",
+        parser=_parser(instant),
+        help="As it was known at this instant: 2016-11-14T10:00:00Z.",
+        show_default=False,
+    ),
+]
 Variable = Annotated[str, typer.Argument(metavar="VAR", help="A variable.", autocompletion=variables)]
 Variables = Annotated[
     list[str] | None,

@@ -3,9 +3,9 @@
 from tsunami_cli.commands.deciding import Decider
 from tsunami_cli.commands.fleet import Fleet
 from tsunami_cli.commands.options import Folder, Json, MaybeOver, Reason, Variable
-from tsunami_cli.core.decisions import Change, check_line, resume
+from tsunami_cli.core.decisions import Change, resume
 from tsunami_cli.core.status import Status
-from tsunami_cli.core.waiting import begin
+from tsunami_cli.core.waiting import resume_waiting
 
 
 def command(
@@ -13,7 +13,7 @@ def command(
 ) -> int:
     """Let a rollout go on from where it was halted or rolled back to, over the open time that was left, or over D.
 
-    One that waits for another variable begins at once.
+    One that waits for another variable begins at once; if it was halted, it waits again.
 
     [dim]tsunami resume docker[/]
 
@@ -25,10 +25,8 @@ def command(
 
     def make(_: Fleet, status: Status) -> Change:
         active = status.variable.active
-        if active and active.after and active.halted is None and over is None:
-            check_line(status.variable)
-            return begin(status, decider.now, action="resume")
-        return resume(status, decider.now, over)
+        decide = resume_waiting if active and active.after else resume
+        return decide(status, decider.now, over)
 
     decided = decider.one(var, make, reason)
     screen.show(decided, decider.now, as_json=as_json)

@@ -58,7 +58,9 @@ def command(
         variable = status.variable
         old = tuple(value_from(variable, text, "--from") for text in came_from or ())
         points = tuple(via or ()) if ramp is None else _ramp(fleet, ramp)
-        order = Order(value_from(variable, to, "--to"), duration(over), over, old, at, points, supersede)
+        way = f"--ramp {ramp}:" if ramp else "--via"
+        value = value_from(variable, to, "--to")
+        order = Order(value, duration(over), over, old, at, points, way, supersede)
         if after is not None:
             order = _waiting(order, variable, fleet, decider, after)
         used = decider.rollout_ids(fleet, var)

@@ -40,7 +40,7 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
                 broken.append(str(loaded.errors[0]))
                 continue
             status = status_of(loaded.variable, fleet.roles, decider.now, decider.told(loaded.variable))
-            change = thawed(status, decider.now)
+            change = thawed(status, decider.now, fleet.settings.every)
             made += [Made(change, loaded)] if change else []
         return made
 

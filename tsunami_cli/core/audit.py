@@ -211,9 +211,14 @@ def _telling(row: Mapping[str, Any], publish: str) -> Telling:
     )
 
 
-# Typed: 1, 1.0 and true are three values. Bounded by the ledger, whose values and instants are few.
-@lru_cache(maxsize=None, typed=True)
 def _value(scalar: object) -> Value | None:
+    # Zero and minus zero are two values, and one key.
+    return value_of(scalar) if isinstance(scalar, float) else _known_value(scalar)
+
+
+# Typed: 1 and true are two values. Bounded by the ledger, whose values and instants are few.
+@lru_cache(maxsize=None, typed=True)
+def _known_value(scalar: object) -> Value | None:
     return None if scalar is None else value_of(scalar)
 
 

@@ -198,7 +198,7 @@ def _rescheduled(action: str, status: Status, rollout: Rollout, schedule: Schedu
     variable = status.variable
     edits = waypoint_edits((*_place(variable), "schedule"), rollout.schedule.waypoints, schedule.waypoints)
     if rollout.halted is not None:
-        edits = (Remove((*_place(variable), "halted")), *edits)
+        edits = (Remove((*_place(variable), "halted"), bare=True), *edits)
     changed = replace(rollout, schedule=schedule, halted=None)
     return Change(action, _with_active(variable, changed), edits, f"{variable.name}: {subject}{_progress(status)}")
 

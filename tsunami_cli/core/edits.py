@@ -35,6 +35,8 @@ class Remove:
     """Take away the key or item at `path`; what stands there must exist."""
 
     path: Path
+    bare: bool = False
+    """Leave the comments above it: it was added below them, and they are about something else."""
 
 
 Edit: TypeAlias = Put | Insert | Remove

@@ -35,6 +35,8 @@ class Order:
     """None: now."""
     via: tuple[tuple[Fraction, timedelta], ...] = ()
     """Progress, 0 to 1, and when after the start it is to be reached."""
+    way: str = "--via"
+    """Where these points come from, as it was typed."""
     supersede: bool = False
     after: After | None = None
     """What it waits for; `at` is then when that is planned to be complete, and moves along with it."""
@@ -112,7 +114,7 @@ def _schedule(variable: Variable, order: Order, now: datetime) -> Schedule:
     begins = order.at or now
     if begins < now - LATE:
         raise Refusal(f"--at {instant_text(begins)} is in the past: leave it out to start now")
-    if begins > now + FAR:
+    if begins > now + FAR and order.after is None:
         raise Refusal(f"--at {instant_text(begins)} is over a year ahead: is the year right?")
     # What was typed up to a minute ago begins now, so that nobody moves by the start itself.
     begins = max(begins, now)
@@ -121,7 +123,7 @@ def _schedule(variable: Variable, order: Order, now: datetime) -> Schedule:
     for share, wait in sorted(order.via, key=lambda via: via[1]):
         if not timedelta(0) <= wait <= order.over or share < points[-1].share:
             raise Refusal(
-                "--via points lie between the start and the end, and each is at least as high as the one before"
+                f"{order.way} points lie between the start and the end, and each is at least as high as the one before"
             )
         points.append(Waypoint(begins + wait, share))
     points.append(Waypoint(ends, Fraction(1)))

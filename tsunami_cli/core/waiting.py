@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from fractions import Fraction
 
-from tsunami_cli.core.decisions import Change, waypoint_edits
+from tsunami_cli.core.decisions import Change, check_line, waypoint_edits
 from tsunami_cli.core.edits import Remove
-from tsunami_cli.core.model import After, Variable
+from tsunami_cli.core.model import After, Rollout, Variable
 from tsunami_cli.core.problems import Refusal
-from tsunami_cli.core.reschedule import begun_at
+from tsunami_cli.core.reschedule import begun_at, checked, checked_length
+from tsunami_cli.core.schedule import Waypoint
 from tsunami_cli.core.status import Status
-from tsunami_cli.core.text import percent_shown
+from tsunami_cli.core.text import duration_text, percent_shown
 
 UNFINISHED = ("scheduled", "running", "capped", "halted")
 """The states of a rollout that may still become complete."""
@@ -49,23 +51,50 @@ def may_begin(variable: Variable, others: Mapping[str, Status]) -> bool:
     return other.state == "complete"
 
 
-def begin(status: Status, now: datetime, *, action: str = "begin") -> Change:
+def begin(status: Status, now: datetime) -> Change:
     """Let a rollout that waits begin now: its schedule is shifted as a whole. Raises Refusal where it does not wait."""
-    variable, rollout = status.variable, status.variable.active
+    variable, rollout, after = _waiting(status)
+    subject = f"{variable.name}: begin, {after.variable} is complete"
+    return _rescheduled("begin", status, replace(rollout, schedule=begun_at(rollout, now), after=None), subject)
+
+
+def resume_waiting(status: Status, now: datetime, over: timedelta | None) -> Change:
+    """Let a rollout that waits begin now without waiting, over `over` or as long as planned.
+
+    One that was halted waits again instead. Raises Refusal where it does not wait.
+    """
+    variable, rollout, after = _waiting(status)
+    check_line(variable)
+    schedule, spelled = rollout.schedule, ""
+    if over is not None:
+        ends = schedule.starts + checked_length(over)
+        schedule = checked(
+            replace(schedule, waypoints=(Waypoint(schedule.starts, Fraction(0)), Waypoint(ends, Fraction(1))))
+        )
+        spelled = f" over {duration_text(over)}"
+    if rollout.halted is not None:
+        subject = f"{variable.name}: resume{spelled}, after {after.variable}"
+        return _rescheduled("resume", status, replace(rollout, schedule=schedule, halted=None), subject)
+    begun = begun_at(replace(rollout, schedule=schedule), now)
+    subject = f"{variable.name}: resume{spelled} without waiting for {after.variable}"
+    return _rescheduled("resume", status, replace(rollout, schedule=begun, after=None), subject)
+
+
+def _waiting(status: Status) -> tuple[Variable, Rollout, After]:
+    rollout = status.variable.active
     if rollout is None or rollout.after is None:
-        raise Refusal(f"{variable.name} waits for nothing")
-    schedule = begun_at(rollout, now)
+        raise Refusal(f"{status.variable.name} waits for nothing")
+    return status.variable, rollout, rollout.after
+
+
+def _rescheduled(action: str, status: Status, rollout: Rollout, subject: str) -> Change:
+    """Give the active rollout, as it was, the schedule of another, which waits or is halted no more."""
+    variable, old = status.variable, status.variable.rollouts[-1]
     place = ("rollouts", len(variable.rollouts) - 1)
-    edits = waypoint_edits((*place, "schedule"), rollout.schedule.waypoints, schedule.waypoints)
-    changed = replace(rollout, after=None, schedule=schedule)
-    waited = rollout.after.variable
-    subject = f"{action}, {waited} is complete" if action == "begin" else f"{action} without waiting for {waited}"
-    return Change(
-        action,
-        replace(variable, rollouts=(*variable.rollouts[:-1], changed)),
-        (Remove((*place, "after")), *edits),
-        f"{variable.name}: {subject}",
-    )
+    lifted = [key for key in ("halted", "after") if getattr(old, key) is not None and getattr(rollout, key) is None]
+    edits = waypoint_edits((*place, "schedule"), old.schedule.waypoints, rollout.schedule.waypoints)
+    gone = tuple(Remove((*place, key), bare=True) for key in lifted)
+    return Change(action, replace(variable, rollouts=(*variable.rollouts[:-1], rollout)), (*gone, *edits), subject)
 
 
 def waits_for(after: After, other: Status | None) -> str:

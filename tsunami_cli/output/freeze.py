@@ -30,14 +30,14 @@ def show_frozen(
 
     out = console()
     if before is not None:
-        out.print(f"the line was frozen already: {frozen_text(before, now)}")
+        out.print(f"the line was frozen already, and nothing was changed: {frozen_text(before, now)}")
         out.print("one more exception: tsunami unfreeze VAR        all: tsunami unfreeze")
         return
     for status in statuses:
         if status.state in UNDER_WAY and status.variable.name not in but:
             out.print(Text(f"froze {status.variable.name} at {percent_shown(reached(status))}", TROUBLE))
     if but:
-        out.print(f"but {', '.join(but)}")
+        out.print(f"{', '.join(but)} may go on all the same")
     out.print(f"{committed(decided)}; {from_now_on(decided, 'no rollout moves, and none can start,')}")
     out.print("go on: tsunami unfreeze        one of them alone: tsunami unfreeze VAR")
 
@@ -52,6 +52,8 @@ def show_thawed(decided: Decided, before: Freeze | None, names: Sequence[str], n
         what = f"{', '.join(names)}: not frozen" if before and names else "the line is not frozen"
         out.print(f"{what}: nothing to do")
         return
+    if not decided.made:
+        out.print("nothing stood still: every schedule stays as it is")
     for made in decided.made:
         variable = made.change.variable
         active = variable.active

@@ -11,6 +11,7 @@ variables           those whose files differ, sorted by name:
   roles             the roles in which that differs: [{"role", "before", "after"}]
   at_once           who is told something else by the next publish: {"hosts", "changed", "gained", "lost",
                     "tellings": [{"host", "role", "from", "to"}]}; null where it has no value
+  spared            hosts that would be told something else by the next publish, and are not, as after a halt
   rollout           a new or rescheduled one: {"id", "change": new | rescheduled, "from", "to", "over", "after",
                     "starts_at", "begins_at", "ends_at", "schedule", "hosts", "first_hour", "first_day",
                     "milestones": [{"name", "at", "hosts", "roles"}], "steepest": {"role", "hosts", "of", "percent"},
@@ -25,7 +26,7 @@ inventory           null, or {"file", "hosts": {"before", "after"}, "joined", "l
 settings            [{"key", "before", "after"}]
 decisions           what was decided by command on all variables at once, as a freeze: the keys of `log`
 effects             what inventory and settings do to variables whose files stay: [{"name", "rollout", "state",
-                    "quotas": [{"role", "before", "after"}], "at_once"}]
+                    "quotas": [{"role", "before", "after"}], "at_once", "spared"}]
 problems            all of them, the worst first: the keys of `validate`, with one severity more, `info`
 
 More keys may be added.
@@ -73,6 +74,7 @@ def _variable(one: VariableChange) -> dict[str, Any]:
         "values": _sides(*(_counts(side.values if side else {}) for side in sides)),
         "roles": _roles(*(side.by_role if side else {} for side in sides)),
         "at_once": _at_once(one.turns),
+        "spared": list(one.spared),
         "rollout": one.course and _course(one.course),
         "keys": [asdict(change) for change in one.keys],
         "decisions": [entry_data(entry) for entry in one.decisions],
@@ -172,4 +174,5 @@ def _effect(one: Effect) -> dict[str, Any]:
         "state": _sides(*one.state),
         "quotas": [{"role": role, **_sides(old, new)} for role, old, new in one.quotas],
         "at_once": _at_once(one.turns),
+        "spared": list(one.spared),
     }

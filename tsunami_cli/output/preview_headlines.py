@@ -99,4 +99,5 @@ def _at_once(one: VariableChange) -> str:
     parts = [f"{count_of(one.changed, 'host')} change{'s' * (one.changed == 1)} value"] if one.changed else []
     parts += [f"{count_of(one.gained, 'host')} get{'s' * (one.gained == 1)} it"] if one.gained else []
     parts += [f"{count_of(one.lost, 'host')} lose{'s' * (one.lost == 1)} it"] if one.lost else []
-    return f"; {', '.join(parts)} with the next publish" if parts else "; no host changes at once"
+    spared = f"; {count_of(len(one.spared), 'host')} that would change then do not" if one.spared else ""
+    return (f"; {', '.join(parts)} with the next publish" if parts else "; no host changes at once") + spared

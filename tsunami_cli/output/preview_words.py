@@ -49,6 +49,8 @@ def details(one: VariableChange, now: datetime) -> Iterator[tuple[str, str]]:
     yield "state", states_text(one, " -> ")
     yield from _values_before_and_after(one)
     yield "at once", hosts_text(one.turns) or "no host is told anything else"
+    if one.spared:
+        yield "not now", f"{names_text(one.spared)}: would change with the next publish, and keep what they have"
     if one.course is not None:
         yield from _course_lines(one.course, now)
     yield from _labelled("changed", (key_text(change) for change in one.keys))
@@ -170,6 +172,7 @@ def effect_text(found: Effect) -> str:
     """Return what the inventory or the settings do to a variable whose file stays as it is."""
     parts = [] if found.state[0] == found.state[1] else [f"is {found.state[1]}, was {found.state[0]}"]
     parts += [f"{hosts_text(found.turns)} told something else"] if found.turns else []
+    parts += [f"{names_text(found.spared)} would change, and do not"] if found.spared else []
     quotas = [f"{role} {old:,} -> {new:,}" for role, old, new in found.quotas]
     more = f" and {len(quotas) - NAMED} more roles" if len(quotas) > NAMED else ""
     parts += [f"hosts to have moved by now: {', '.join(quotas[:NAMED])}{more}"] if quotas else []

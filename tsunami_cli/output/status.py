@@ -6,6 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tsunami_cli.core.calendar import unix
 from tsunami_cli.core.forecast import Next
 from tsunami_cli.core.journal import Entry
 from tsunami_cli.core.model import Freeze
@@ -140,7 +141,12 @@ def _then(status: Status, coming: Next | None, found: StatusScreen) -> str:
         return f"at_most holds back {capped[0]}{more}"
     if coming is None:
         return ""
-    return f"next: {count_of(coming.hosts, 'host')} {distance(coming.at, now)}"
+    hosts = count_of(coming.hosts, "host")
+    if coming.at > now:
+        return f"next: {hosts} {distance(coming.at, now)}"
+    calendar = status.variable.calendar
+    closed = calendar is not None and not calendar.is_open(unix(now)) and not active.falling(now)
+    return f"{hosts} due{' once hours open' if closed else ''}"
 
 
 def _why(halt: Entry | None) -> str:

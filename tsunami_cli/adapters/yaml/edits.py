@@ -146,6 +146,6 @@ def _splices(text: str, root: Node, step: Edit) -> Sequence[Splice]:
         case Insert(path=(*_, int(place))) if isinstance(above, ListNode):
             return inserted(text, above, entry(text, root, step.path[:-1]), place, step.fragment)
         case Remove() if found is not None:
-            return removed(text, found)
+            return removed(text, found, bare=step.bare)
         case _:
             return []

@@ -86,8 +86,8 @@ def inserted(text: str, parent: ListNode, held: Entry | None, place: int, fragme
     return [(end, end, _joined(text, ["", *lines]))]
 
 
-def removed(text: str, old: Entry) -> Sequence[Splice]:
-    """Take a key or item away: not the only one of a block."""
+def removed(text: str, old: Entry, *, bare: bool = False) -> Sequence[Splice]:
+    """Take a key or item away: not the only one of a block. `bare` leaves the comments above it."""
     siblings = entries(text, old.parent)
     if old.parent.flow:
         return [_removed_from_flow(text, siblings, old.place)]
@@ -98,7 +98,7 @@ def removed(text: str, old: Entry) -> Sequence[Splice]:
         if old.place == 0:
             return [(begin, next_line(text, end), "")]
         before = siblings[old.place - 1].node
-        top = start_with_comments(text, old.head, before.span.end)
+        top = old.head if bare else start_with_comments(text, old.head, before.span.end)
         # Blank lines below a block scalar would become part of it.
         beyond = next_content(text, end) if ends_in_block_scalar(text, before) else next_line(text, end)
         return [(line_start(text, top), beyond, "")]

@@ -40,9 +40,7 @@ def _ramp(document: Document, path: Path) -> tuple[Via, ...]:
     points = document.read_all(path, via)
     for place, (one, other) in enumerate(pairwise(points), 1):
         if other[0] < one[0] or other[1] <= one[1]:
-            document.note(
-                (*path, place), "a ramp goes up: each point later than the one before, and no lower"
-            )
+            document.note((*path, place), "a ramp goes up: each point later than the one before, and no lower")
     return points
 
 

@@ -150,7 +150,7 @@ class Comparison:
             return None
         pairs = zip((old.variable, new.variable), self._sides, strict=True)
         was, will = (standing(one, side.roles, self._now, self._told(name), side.every) for one, side in pairs)
-        return effect(name, was, will, self._stays)
+        return effect(name, was, will, self._stays, self._told(name))
 
     @cached_property
     def _stays(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from tsunami_cli.core.inventory import Inventory
 from tsunami_cli.core.previewing.standing import Standing, Turn, state_word, turns
+from tsunami_cli.core.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,13 @@ class Effect:
     """By role, how many hosts the plan wants moved now, before and after, where that differs."""
     turns: Sequence[Turn]
     """Hosts of both inventories that are told another value, or lose or gain the variable."""
+    spared: Sequence[str] = ()
+    """Hosts of both that would be told something else with the next publish, and are not."""
 
 
-def effect(name: str, before: Standing, after: Standing, stays: frozenset[str]) -> Effect | None:
+def effect(
+    name: str, before: Standing, after: Standing, stays: frozenset[str], told: Told | None = None
+) -> Effect | None:
     """Return what differs between two standings of a variable whose file is the same; None where nothing does.
 
     `stays` are the hosts of both inventories: that others come and go is the inventory's news.
@@ -83,11 +88,13 @@ def effect(name: str, before: Standing, after: Standing, stays: frozenset[str]) 
         return None
     old, new = ({role.role: role.quota for role in one.roles} for one in (before.status, after.status))
     quotas = [(role, old.get(role, 0), new.get(role, 0)) for role in sorted({*old, *new})]
+    turned, spared = turns(before.given, after.given, told)
     found = Effect(
         name=name,
         rollout=after.variable.active.id if after.variable.active else None,
         state=(state_word(before.status), state_word(after.status)),
         quotas=[row for row in quotas if row[1] != row[2]],
-        turns=[turn for turn in turns(before.given, after.given) if turn.host in stays],
+        turns=[turn for turn in turned if turn.host in stays],
+        spared=[host for host in spared if host in stays],
     )
-    return found if found.quotas or found.turns or len(set(found.state)) > 1 else None
+    return found if found.quotas or found.turns or found.spared or len(set(found.state)) > 1 else None

@@ -30,6 +30,8 @@ class VariableChange:
     """Whether the new file has errors."""
     turns: Sequence[Turn]
     """Hosts that are told something else with the next publish, because of the change."""
+    spared: Sequence[str]
+    """Hosts that would be told something else with the next publish, and are not."""
     course: Course | None
     keys: Sequence[KeyChange]
     decisions: Sequence[Entry]

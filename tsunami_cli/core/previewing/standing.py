@@ -79,12 +79,17 @@ def kept(roles: Sequence[Role], told: Told | None) -> Standing:
     return Standing(None, None, found)
 
 
-def turns(before: Given, after: Given) -> list[Turn]:
-    """Return the hosts that differ, sorted by name."""
+def turns(before: Given, after: Given, told: Told | None) -> tuple[list[Turn], list[str]]:
+    """Return the hosts that are told something else than without the change, and those that are told nothing for it.
+
+    The latter would change with the next publish and keep what they have instead, as after a halt. Sorted by name.
+    """
     found = []
     for host, (role, value) in after.items():
         had = before.get(host)
         if had is None or had[1] != value:
             found.append(Turn(host, role, had and had[1], value))
     found += [Turn(host, role, value, None) for host, (role, value) in before.items() if host not in after]
-    return sorted(found, key=lambda turn: turn.host)
+    has = told.given if told else {}
+    spared = {turn.host for turn in found if turn.after is not None and has.get(turn.host) == turn.after}
+    return sorted((turn for turn in found if turn.host not in spared), key=lambda turn: turn.host), sorted(spared)

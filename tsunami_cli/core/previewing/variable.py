@@ -79,9 +79,10 @@ def variable_change(case: Case) -> VariableChange:
     """Return what a change does to one variable."""
     old, new = case.versions
     was, will = case.standing(0), case.standing(1)
-    found = turns(was.given if was else {}, will.given if will else {})
+    found, spared = turns(was.given if was else {}, will.given if will else {}, case.told)
     if old is not None and new is not None and case.stays is not None:
         found = [turn for turn in found if turn.host in case.stays]
+        spared = [host for host in spared if host in case.stays]
     before, after = (version.variable if version else None for version in case.versions)
     course = course_of(before, after, case.sides[1].roles, case.now) if after and not case.mended(after) else None
     problems = _gone(case, will) if new is None else _broken(new)
@@ -97,6 +98,7 @@ def variable_change(case: Case) -> VariableChange:
         after=will,
         broken=new is not None and after is None,
         turns=found,
+        spared=spared,
         course=course,
         keys=_keys(old, new, course) if old and new else (),
         decisions=case.decisions,
