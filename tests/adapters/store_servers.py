@@ -98,7 +98,7 @@ def start_weed(weed: str, folder: Path) -> Server:
                 *(f"-{name}={port}" for name, port in zip(names, ports, strict=True)),
             ],
             data,
-            {**S3_KEYS, "GOMEMLIMIT": "150MiB"},
+            {**S3_KEYS, "GOMEMLIMIT": "512MiB"},
         )
         place = f"127.0.0.1:{ports[0]}"
         return Server(process, place, {**S3_KEYS, "AWS_ENDPOINT_URL": f"http://{place}", "AWS_REGION": "us-east-1"})

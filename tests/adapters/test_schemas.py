@@ -127,10 +127,10 @@ def test_deep_nesting_is_a_complaint() -> None:
 
 def test_a_huge_document_ends_in_a_bounded_number_of_complaints() -> None:
     data: dict[str, Plain] = {f"host-{i}": {"A": None} for i in range(10_000)}
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = complaints("bundle", {"role": "a", "sequence": 1, "hosts": data})
     assert 0 < len(found) <= MOST_COMPLAINTS
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 # --- values

@@ -35,7 +35,7 @@ def story(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     for name, value in own.items():
         monkeypatch.setenv(name, value)
     kept = tmp_path / "kept"
-    assert run(["demo", "--pause", "0", "--hours", "2", "--keep", str(kept)]) == 0
+    assert run(["demo", "--pause", "0", "--hours", "4", "--keep", str(kept)]) == 0
     assert {name: text for name, text in os.environ.items() if name.startswith("TSUNAMI_")} == own | required()
     for name in own:
         monkeypatch.delenv(name)

@@ -302,7 +302,8 @@ def test_a_push_refused_for_good_says_what_to_do(fleet: Fleet, remote: Path) -> 
 
 def together(fleet: Fleet, *calls: tuple[str, ...]) -> list[Said]:
     """Run commands as processes that begin at the same time."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    # Unmeasured: what they run, others run in this process.
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COVERAGE_PROCESS_CONFIG": ""}
     begun = [
         subprocess.Popen(
             (sys.executable, "-m", "tsunami_cli", *words),

@@ -14,6 +14,7 @@ from typing import IO
 import pytest
 
 from tests.commands.fleet_world import HELIOS, ROOT, SIZES, Fleet, Said, assert_plain, assert_refused
+from tsunami_cli import cli
 
 COMMAND = (sys.executable, "-m", "tsunami_cli")
 START = ("start", "helios", "--to", "0.9.12", "--over", "24h")
@@ -245,10 +246,30 @@ def test_a_full_disk_leaves_the_repository_as_it_was(fleet: Fleet, words: tuple[
 # Completion
 
 
-def complete(fleet: Fleet, line: str, shell: str = "bash") -> list[str]:
-    """Return what typer's protocol answers when Tab is pressed at the end of a line."""
-    words = line.split(" ")
-    said = run(fleet, _TSUNAMI_COMPLETE=f"complete_{shell}", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1))
+def tab(line: str, shell: str = "bash") -> dict[str, str]:
+    """Return what a shell sets when Tab is pressed at the end of a line, by typer's protocol."""
+    count = str(len(line.split(" ")) - 1)
+    return {"_TSUNAMI_COMPLETE": f"complete_{shell}", "COMP_WORDS": line, "COMP_CWORD": count}
+
+
+def complete(fleet: Fleet, line: str) -> list[str]:
+    """Return the answer, in this process."""
+    fleet.capture.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(fleet.root)
+        for name, value in tab(line).items():
+            patch.setenv(name, value)
+        with pytest.raises(SystemExit) as end:
+            cli.run([])
+    assert end.value.code == 0
+    out, err = fleet.capture.readouterr()
+    assert err == ""
+    return out.split()
+
+
+def complete_apart(fleet: Fleet, line: str) -> list[str]:
+    """Return the answer of a process of its own."""
+    said = run(fleet, stdout=subprocess.PIPE, before=None, **tab(line))
     assert said.err == "", said
     return said.out.split()
 
@@ -276,15 +297,15 @@ def test_the_shell_completes_what_there_is(still: Fleet, line: str, expected: se
 
 @pytest.mark.parametrize("line", ["tsunami -C fleet start do", "tsunami start -C fleet do"])
 def test_the_shell_completes_from_the_named_repository(fleet: Fleet, line: str) -> None:
-    assert complete(Fleet(fleet.root.parent, fleet.capture, fleet.patch), line) == ["docker"]
+    assert complete_apart(Fleet(fleet.root.parent, fleet.capture, fleet.patch), line) == ["docker"]
 
 
 def test_completion_outside_of_a_repository_is_silent(fleet: Fleet) -> None:
-    assert complete(Fleet(fleet.root.parent, fleet.capture, fleet.patch), "tsunami start ") == []
+    assert complete_apart(Fleet(fleet.root.parent, fleet.capture, fleet.patch), "tsunami start ") == []
 
 
 def test_completion_survives_a_repository_that_is_broken(fleet: Fleet) -> None:
     fleet.write({HELIOS: "<<<<<<<\n"})
-    assert set(complete(fleet, "tsunami start ")) == {"docker", "helios", "somaxconn"}
+    assert set(complete_apart(fleet, "tsunami start ")) == {"docker", "helios", "somaxconn"}
     fleet.write({"tsunami.yaml": "<<<<<<<\n"})
-    assert complete(fleet, "tsunami get l") == []
+    assert complete_apart(fleet, "tsunami get l") == []

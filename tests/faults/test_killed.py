@@ -65,7 +65,7 @@ def killed_at_every_step(world: World, tmp_path: Path, first: int, stride: int) 
     """Kill a publish at one step after the other, each time mending by the next; return how many it survived."""
     minute, n = 20.0, first
     while True:
-        said = world.publish(minute, **mortal(tmp_path / "mortal", n))
+        said = world.apart("publish", minute=minute, **mortal(tmp_path / "mortal", n))
         world.check()
         if said.code != KILLED:
             assert said.code == 0, said
@@ -83,7 +83,7 @@ def killed_at_every_step(world: World, tmp_path: Path, first: int, stride: int) 
 def test_killed_at_some_steps_of_the_first_publish(tmp_path: Path) -> None:
     for n in (13, 41):
         world = alone(tmp_path / str(n))
-        said = world.publish(30, **mortal(tmp_path / "mortal", n))
+        said = world.apart("publish", minute=30, **mortal(tmp_path / "mortal", n))
         assert said.code in (KILLED, 0)
         world.check()
         assert world.publish(30).code == 0, n
@@ -95,7 +95,7 @@ def test_killed_at_some_steps_of_the_first_publish(tmp_path: Path) -> None:
 def test_killed_at_every_step_of_the_first_publish(make: type[World], tmp_path: Path) -> None:
     for n in range(1, 200):
         world = make(tmp_path / str(n))  # type: ignore[call-arg]
-        said = world.publish(30, **mortal(tmp_path / "mortal", n))
+        said = world.apart("publish", minute=30, **mortal(tmp_path / "mortal", n))
         world.check()
         assert world.publish(30).code == 0, n
         world.check_mended()
@@ -129,7 +129,7 @@ def test_killed_at_every_step(tmp_path: Path, *, remote: bool) -> None:
 def test_killed_while_it_asks_a_bucket(s3: Place, steps: range, tmp_path: Path) -> None:  # noqa: F811
     world = live(tmp_path / "world", s3.url, "1h")
     for n in steps:
-        said = world.publish(None, **mortal(tmp_path / "mortal", n, DIES_ASKING="1"))
+        said = world.apart("publish", minute=None, **mortal(tmp_path / "mortal", n, DIES_ASKING="1"))
         world.check()
         assert world.publish(None).code == 0
         world.check_mended()
@@ -144,7 +144,7 @@ def test_killed_while_it_asks_a_bucket(s3: Place, steps: range, tmp_path: Path) 
 def test_killed_while_git_is_at_it_for_it(tmp_path: Path, word: str, late: float) -> None:
     """The push of a dead publisher arrives while, or after, the next one is at work."""
     world = shared(tmp_path / "world", published=1)
-    assert world.publish(20, PATH=orphans(tmp_path, word, late)).code == KILLED
+    assert world.apart("publish", minute=20, PATH=orphans(tmp_path, word, late)).code == KILLED
     world.check()
     for minute in (21, 22):
         assert world.publish(minute).code == 0
@@ -155,7 +155,7 @@ def test_killed_while_git_is_at_it_for_it(tmp_path: Path, word: str, late: float
 
 def test_killed_while_git_moves_the_branch_without_a_remote(tmp_path: Path) -> None:
     world = alone(tmp_path / "world", published=1)
-    assert world.publish(20, PATH=orphans(tmp_path, "update-ref", 0.1)).code == KILLED
+    assert world.apart("publish", minute=20, PATH=orphans(tmp_path, "update-ref", 0.1)).code == KILLED
     world.check()
     assert world.publish(21).code == 0
     assert world.publish(40).code == 0
@@ -177,6 +177,6 @@ def test_a_killed_publisher_leaves_no_lock_and_no_litter(tmp_path: Path) -> None
     world = alone(tmp_path / "world", published=1)
     store = Path(world.to.removeprefix("file:"))
     for n in (14, 17, 19):
-        world.publish(20 + n, **mortal(tmp_path / "mortal", n))
+        world.apart("publish", minute=20 + n, **mortal(tmp_path / "mortal", n))
     assert world.publish(60, TSUNAMI_STORE_TIMEOUT="1").code == 0
     assert list(store.rglob("*.tmp")) == []

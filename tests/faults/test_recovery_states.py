@@ -152,7 +152,7 @@ def test_a_recovery_that_was_killed_is_finished_by_the_next(tmp_path: Path, step
         before = world.values()
         deleted(world)
         fresh = gone_for_good(world)
-        said = fresh.run(*RECOVER, minute=40, **mortal(tmp_path / "mortal", n))
+        said = fresh.apart(*RECOVER, minute=40, **mortal(tmp_path / "mortal", n))
         assert said.code in (0, KILLED), said
         assert fresh.publish(40).code in (0, 1)
         fresh.ok(*RECOVER, minute=40)

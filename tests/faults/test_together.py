@@ -10,7 +10,7 @@ from tests.commands.fleet_world import Said
 from tests.faults.world import World, alone, ended, live, shared
 from tests.servers import Place, azure, s3  # noqa: F401
 
-ROUNDS = [3, pytest.param(40, marks=pytest.mark.slow)]
+ROUNDS = [2, pytest.param(40, marks=pytest.mark.slow)]
 
 
 def together(worlds: list[World], minute: float | None) -> list[Said]:

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from tests.scenarios.world import DOCKER, HOSTS, IGNORED, LEDGER, World, instant, new_world
+from tests.scenarios.world import DOCKER, HOSTS, IGNORED, LEDGER, World, beginning, instant, new_world
 
 world = pytest.fixture(new_world)
 pytestmark = pytest.mark.filterwarnings(IGNORED)
 
 
+@beginning
 def busy(world: World) -> None:
     """Two rollouts on their way, some hosts pinned, some that joined."""
     world.set_every(20)

@@ -2,12 +2,24 @@
 
 import pytest
 
-from tests.scenarios.world import AGENT, AGENT_TEXT, HOSTS, IGNORED, KERNEL, SETTINGS, World, inventory_text, new_world
+from tests.scenarios.world import (
+    AGENT,
+    AGENT_TEXT,
+    HOSTS,
+    IGNORED,
+    KERNEL,
+    SETTINGS,
+    World,
+    beginning,
+    inventory_text,
+    new_world,
+)
 
 world = pytest.fixture(new_world)
 pytestmark = pytest.mark.filterwarnings(IGNORED)
 
 
+@beginning
 def begun(world: World) -> None:
     """Two variables on their way, three hours into ten."""
     world.publish()

@@ -4,12 +4,13 @@ from itertools import combinations
 
 import pytest
 
-from tests.scenarios.world import AGENT, IGNORED, World, instant, new_world
+from tests.scenarios.world import AGENT, IGNORED, World, beginning, instant, new_world
 
 world = pytest.fixture(new_world)
 pytestmark = pytest.mark.filterwarnings(IGNORED)
 
 
+@beginning
 def begun(world: World, hours: int = 5) -> None:
     world.set_every(20)
     world.publish()

@@ -10,6 +10,7 @@ from tests.scenarios.world import (
     IGNORED,
     KERNEL,
     World,
+    beginning,
     instant,
     new_world,
     rollout_text,
@@ -19,6 +20,7 @@ world = pytest.fixture(new_world)
 pytestmark = [pytest.mark.filterwarnings(IGNORED), pytest.mark.slow]
 
 
+@beginning
 def begun(world: World, hours: int = 5, variable: str = "agent", to: str = "2") -> None:
     world.set_every(20)
     world.publish()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.world import AGENT, AGENT_TEXT, HOSTS, IGNORED, KERNEL, KERNEL_TEXT, World, new_world
+from tests.scenarios.world import AGENT, AGENT_TEXT, HOSTS, IGNORED, KERNEL, KERNEL_TEXT, World, beginning, new_world
 from tsunami_cli.core.record import parse_told, told_text
 from tsunami_cli.core.told import Telling, Told
 from tsunami_cli.core.values import value_of
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.filterwarnings(IGNORED)
 BROKEN = "oops: [\n"
 
 
+@beginning
 def begun(world: World, hours: int = 5, variable: str = "agent", to: str = "2") -> None:
     world.set_every(60)
     world.publish()

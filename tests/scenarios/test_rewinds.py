@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from tests.commands.fleet_world import copy_of, git
-from tests.scenarios.world import IGNORED, LEDGER, World, new_world
+from tests.scenarios.world import IGNORED, LEDGER, World, beginning, new_world
 
 world = pytest.fixture(new_world)
 pytestmark = pytest.mark.filterwarnings(IGNORED)
 
 
+@beginning
 def begun(world: World) -> None:
     world.set_every(20)
     world.publish()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scenarios.world import HOSTS, IGNORED, World, inventory_text, new_world
+from tests.scenarios.world import HOSTS, IGNORED, World, beginning, inventory_text, new_world
 
 world = pytest.fixture(new_world)
 pytestmark = pytest.mark.filterwarnings(IGNORED)
@@ -10,6 +10,7 @@ pytestmark = pytest.mark.filterwarnings(IGNORED)
 THIRD = {host: role for number, (host, role) in enumerate(sorted(HOSTS.items())) if number % 3}
 
 
+@beginning
 def begun(world: World) -> None:
     world.publish()
     world.do("start", "agent", "--to", "2", "--over", "10h")

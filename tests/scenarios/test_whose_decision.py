@@ -12,6 +12,7 @@ from tests.scenarios.world import (
     KERNEL,
     Row,
     World,
+    beginning,
     instant,
     new_world,
     text_of,
@@ -23,6 +24,7 @@ world = pytest.fixture(new_world)
 pytestmark = pytest.mark.filterwarnings(IGNORED)
 
 
+@beginning
 def begun(world: World, hours: int = 5) -> str:
     """Publish a rollout over ten hours for a while; return its start."""
     world.set_every(60)
