@@ -77,8 +77,12 @@ class Learner:
         more = zip((*names, "filer.port.grpc", "admin.port", "admin.port.grpc"), self.more, strict=False)
         self.weed = " ".join([f"-s3.port={bucket} -s3.port.iceberg=0 -s3.port.lance=0 -webdav=false -admin.ui=false"])
         self.weed += "".join(f" -{name}={port}" for name, port in more)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TSUNAMI_", "GIT_", "COVERAGE_"))}
-        self.env = {**kept, "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"), "GOMEMLIMIT": "150MiB"}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "TSUNAMI_", "GIT_", "COVERAGE_"))
+        }
+        self.env = {**kept, "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"), "GOMEMLIMIT": "512MiB"}
         (folder / "gitconfig").write_text("[user]\n\tname = Ann Ek\n\temail = ann@example.com\n", "utf-8")
 
     def here(self, text: str) -> str:
@@ -116,7 +120,8 @@ class Learner:
             return ""
         # Environment and folder live on in files, as they would in a terminal.
         state = self.top.parent / "terminal"
-        script = f'[ ! -e "{state}" ] || . "{state}"\n{line}\ncode=$?\nexport -p > "{state}"; pwd > "{state}.cwd"\nexit $code'
+        saved = f'export -p > "{state}"; pwd > "{state}.cwd"'
+        script = f'[ ! -e "{state}" ] || . "{state}"\n{line}\ncode=$?\n{saved}\nexit $code'
         words = ["bash", "-o", "pipefail", "-c", script]
         done = subprocess.run(
             words, cwd=self.cwd, env=self.env, capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -158,5 +163,6 @@ def until(true: Callable[[], bool], log: Path, what: str = "") -> None:
     """Wait for something to become true; fail with the log of a terminal."""
     end = time.monotonic() + PATIENCE
     while not true():
-        assert time.monotonic() < end, what + log.read_text("utf-8", errors="replace")[-3000:] if log.exists() else "no log"
+        said = log.read_text("utf-8", errors="replace") if log.exists() else ""
+        assert time.monotonic() < end, f"{what}: {said[-3000:]}"
         time.sleep(0.5)

@@ -140,8 +140,9 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except (BrokenPipeError, SystemExit) as gone:
-        # Whoever read our output has had enough (typer makes an exit of that); there is nobody left to tell.
-        if isinstance(gone, SystemExit) and gone.code != 1:
+        # Whoever read our output has had enough (typer makes an exit of that); there is nobody left to tell. But a
+        # shell that asks for completions is told by the code that there are none.
+        if isinstance(gone, SystemExit) and (gone.code != 1 or "_TSUNAMI_COMPLETE" in os.environ):
             raise
         _drop_output()
         return 0
