@@ -78,7 +78,9 @@ class _Commands(TyperGroup):
             single.callback(help=module.__doc__, rich_help_panel=panel)(_nothing)
         else:
             single.command(cmd_name, rich_help_panel=panel, no_args_is_help=False)(module.command)
-        return typer.main.get_command(single)
+        found = typer.main.get_command(single)
+        found.name = cmd_name
+        return found
 
 
 def _nothing() -> None:
