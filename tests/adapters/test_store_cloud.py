@@ -472,5 +472,8 @@ class TestTrouble:
             assert process.stdout is not None
             assert process.stdout.readline() == "on its way\n"
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
+            try:
+                out, err = process.communicate(timeout=20)
+            finally:
+                process.kill()
         assert (out, err, process.returncode) == ("interrupted\n", "", 0)

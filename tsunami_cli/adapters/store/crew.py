@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Collection
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 CREW = 32
@@ -19,10 +20,23 @@ def work_off(items: Collection[Item], work: Callable[[Item], None], report: Call
 
     Threads, as obstore lets the others run during a request, and they are as fast as its coroutines. Those print
     tracebacks of their own where an event loop is closed over a request that is still under way.
+
+    How each ended comes through a queue, and not by waiting for futures: Ctrl-C in the midst of that leaves their locks
+    taken, and their threads wait for ever.
     """
     lock, stop, rest, done = threading.Lock(), threading.Event(), iter(items), 0
+    endings: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def member() -> None:
+        try:
+            work_on()
+        except BaseException as error:
+            # It is raised by who waits for it.
+            endings.put(error)
+        else:
+            endings.put(None)
+
+    def work_on() -> None:
         nonlocal done
         while not stop.is_set():
             with lock:
@@ -34,14 +48,20 @@ def work_off(items: Collection[Item], work: Callable[[Item], None], report: Call
             with lock:
                 done += 1
 
-    with ThreadPoolExecutor(min(CREW, len(items)) or 1, "store") as pool:
+    under_way, shown = min(CREW, len(items)), 0
+    with ThreadPoolExecutor(under_way or 1, "store") as pool:
         try:
-            under_way = {pool.submit(member) for _ in range(min(CREW, len(items)))}
-            shown = 0
+            for _ in range(under_way):
+                pool.submit(member)
             while under_way:
-                ended, under_way = wait(under_way, _REPORTS, FIRST_EXCEPTION)
-                for future in ended:
-                    future.result()
+                try:
+                    error = endings.get(timeout=_REPORTS)
+                except Empty:
+                    pass
+                else:
+                    under_way -= 1
+                    if error is not None:
+                        raise error
                 if done > shown:
                     shown = done
                     report(shown)
