@@ -127,8 +127,15 @@ def test_more_hosts_gone_than_the_settings_let_pass_is_refused(fleet: Fleet, sou
         )
     assert fleet.snapshot() == before
     said = fleet.run(*words, "--accept-shrink", "2").out
-    assert "publish has its own bound: the next one may need tsunami publish --accept-shrink 2" in said
+    assert "publish" not in said, "nothing was published yet, so that publish has nothing against it"
     assert fleet.read("inventory.csv") == "host,role,site\nweb2,web,ams1\nweb3,web,fra2\n"
+
+
+def test_what_publish_will_say_is_said(fleet: Fleet, source: Path) -> None:
+    fleet.ok(*given(source, without("web1")))
+    fleet.ok("publish", "--no-guard")
+    said = fleet.run(*given(source, without("web1", "db1", "db2")), "--accept-shrink", "2").out
+    assert "publish has its own bound: the next one may need tsunami publish --accept-shrink 2" in said
 
 
 def test_the_bound_is_a_share_exactly(fleet: Fleet, source: Path) -> None:

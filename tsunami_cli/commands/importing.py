@@ -9,6 +9,7 @@ from tsunami_cli.adapters.git.decider import Decision, decide
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
 from tsunami_cli.commands.fleet import Fleet, load_inventory, note, required
+from tsunami_cli.commands.workspace import LEDGER
 from tsunami_cli.core.importing import difference as changes
 from tsunami_cli.core.importing.intake import Intake, Rules
 from tsunami_cli.core.importing.machines import ROLE_BY, Rule, Source, rule
@@ -101,8 +102,10 @@ def bring_in(repository: Repository, intake: Intake, asked: Asked) -> ImportScre
             note(line)
     plan = plans[-1]
     _warn(plan)
+    told = (repository.tip(LEDGER) or repository.tracked(LEDGER)) is not None
+    accepted = plan.accepted and told
     return ImportScreen(
-        plan.file, asked.source, plan.after, plan.change, intake.without, plan.accepted, plan.behind, branch, outcome
+        plan.file, asked.source, plan.after, plan.change, intake.without, accepted, plan.behind, branch, outcome
     )
 
 

@@ -32,7 +32,7 @@ class ImportScreen:
     without: Mapping[str, int]
     """By label, how many hosts have nothing there."""
     accepted: bool
-    """Whether it lost more hosts than the settings let pass."""
+    """Whether it lost more hosts than the settings let pass, which publish may mind too."""
     behind: Sequence[tuple[str, str]]
     """Variables with patterns that match no role any more."""
     branch: str
