@@ -436,3 +436,19 @@ def test_screens_of_a_beginning(complete: Fleet) -> None:
     out = at(complete, "10:40").ok("publish", "--no-guard", "--metrics", str(complete.root.parent / "x.prom"))
     assert "somaxconn: begins" in out
     assert "helios is complete" in out
+
+
+def test_what_waits_for_ever_is_warned_of(waiting: Fleet) -> None:
+    assert not [one for one in waiting.json("validate")["problems"] if "begins by itself" in one["message"]]
+    text = waiting.read(SOMAXCONN)
+    for changed, why in (
+        (text.replace("variable: helios", "variable: helium"), "there is no variable helium"),
+        (text.replace("rollout: helios-", "rollout: helix-"), "helios has no rollout helix-20261116T090000Z"),
+    ):
+        assert changed != text
+        (waiting.root / SOMAXCONN).write_text(changed)
+        data = waiting.json("validate")
+        found = [one for one in data["problems"] if "begins by itself" in one["message"]]
+        assert [(one["where"], one["severity"]) for one in found] == [("rollouts[0].after", "warning")], why
+        assert found[0]["message"] == f"{why}: it never begins by itself, but by tsunami resume somaxconn"
+        assert data["ok"] is True

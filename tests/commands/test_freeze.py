@@ -829,3 +829,10 @@ def test_nothing_breaks_before_anything_is_there(fleet: Fleet) -> None:
     fleet.ok("status")
     fleet.ok("unfreeze")
     assert committed(fleet) == SETTINGS_TEXT
+
+
+def test_an_exception_that_is_no_variable_is_warned_of(still: Fleet) -> None:
+    line = 'freeze: {since: 2026-11-16T09:00:00Z, reason: "x", except: [helius, docker]}\n'
+    (still.root / "tsunami.yaml").write_text(still.read("tsunami.yaml") + line)
+    found = [one for one in still.json("validate")["problems"] if one["where"] == "freeze.except"]
+    assert [one["message"] for one in found] == ["helius: there is no such variable: do you mean helios?"]

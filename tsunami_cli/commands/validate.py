@@ -11,12 +11,23 @@ import typer
 from tsunami_cli.adapters import clock
 from tsunami_cli.adapters.git.repository import Repository, differs
 from tsunami_cli.adapters.git.trees import CommitTree, WorkTree
-from tsunami_cli.commands.fleet import FOLDER, SETTINGS, Fleet, load_inventory, load_settings, load_variable
+from tsunami_cli.commands.fleet import (
+    FOLDER,
+    SETTINGS,
+    Fleet,
+    load_inventory,
+    load_settings,
+    load_variable,
+    suggestion,
+)
 from tsunami_cli.commands.options import At, Folder, Json
+from tsunami_cli.core.checks.document import Document
 from tsunami_cli.core.checks.fleet import fleet_problems
 from tsunami_cli.core.inventory import Inventory
-from tsunami_cli.core.model import Settings
+from tsunami_cli.core.model import Settings, Variable
+from tsunami_cli.core.nodes import Node
 from tsunami_cli.core.problems import Problem
+from tsunami_cli.core.waiting import in_vain
 from tsunami_cli.errors import Refused
 
 
@@ -93,6 +104,10 @@ class _Check:
         data = self._read(SETTINGS, "there is none: lay out a rollouts repository with tsunami init")
         settings, problems = load_settings(data) if data is not None else (None, ())
         self._problems += problems
+        for name in settings.freeze.excepted if settings and settings.freeze else ():
+            if name not in self._fleet.names:
+                message = f"{name}: there is no such variable{suggestion(name, self._fleet.names)}"
+                self._problems.append(Problem(SETTINGS, 1, 1, "freeze.except", message, "warning"))
         return settings
 
     def _inventory(self, settings: Settings) -> Inventory | None:
@@ -119,6 +134,21 @@ class _Check:
         ids = frozenset(rollout.id for rollout in variable.rollouts)
         known = undecided.get(file, ids)
         self._problems += fleet_problems(file, root, variable, inventory, settings, self._now, known)
+        self._waits(file, root, variable)
+
+    def _waits(self, file: str, root: Node, variable: Variable) -> None:
+        """Warn of a rollout that waits for what is not there."""
+        if variable.active is None or variable.active.after is None:
+            return
+        other = variable.active.after.variable
+        loaded = self._fleet.load(other, alone=True) if other in self._fleet.names else None
+        if loaded is not None and loaded.variable is None:
+            return
+        why = in_vain(variable, {other: loaded.variable} if loaded and loaded.variable else {})
+        if why is not None:
+            document = Document(file, root, {})
+            document.note(("rollouts", len(variable.rollouts) - 1, "after"), why, "warning")
+            self._problems += document.problems
 
     def _read(self, file: str, missing: str) -> bytes | None:
         """Read a file; that it is missing, or leads out of the repository, becomes a problem."""

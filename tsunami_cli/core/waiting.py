@@ -97,6 +97,18 @@ def _rescheduled(action: str, status: Status, rollout: Rollout, subject: str) ->
     return Change(action, replace(variable, rollouts=(*variable.rollouts[:-1], rollout)), (*gone, *edits), subject)
 
 
+def in_vain(variable: Variable, others: Mapping[str, Variable]) -> str | None:
+    """Say why a rollout waits for ever, None where it does not; `others` are the variables it may wait for."""
+    after = variable.active.after if variable.active else None
+    if after is None:
+        return None
+    other = others.get(after.variable)
+    if other is not None and any(rollout.id == after.rollout for rollout in other.rollouts):
+        return None
+    what = f"{after.variable} has no rollout {after.rollout}" if other else f"there is no variable {after.variable}"
+    return f"{what}: it never begins by itself, but by tsunami resume {variable.name}"
+
+
 def waits_for(after: After, other: Status | None) -> str:
     """Say what a rollout waits for, and how far that is."""
     active = other.variable.active if other else None
