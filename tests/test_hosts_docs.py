@@ -301,7 +301,8 @@ def test_ansible_has_the_fact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "facts.d").mkdir()
     shutil.copy(OFFERED / "tsunami.fact", tmp_path / "facts.d")
     asked = f"fact_path={tmp_path / 'facts.d'} filter=ansible_local gather_subset=!all,!min,local"
-    words = [shutil.which("ansible") or "", "localhost", "--connection", "local", "--one-line", "-m", "setup", "-a", asked]
+    ansible = shutil.which("ansible") or ""
+    words = [ansible, "localhost", "--connection", "local", "--one-line", "-m", "setup", "-a", asked]
     # Its own interpreter, not the one of these tests; its home is the test's.
     done = subprocess.run(
         words,
