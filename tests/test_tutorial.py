@@ -60,6 +60,18 @@ def test_the_tutorial_works_word_by_word(tmp_path: Path) -> None:
         assert "hunter2" not in learner.history()
 
 
+def test_nothing_of_it_wants_the_port_of_something_else() -> None:
+    if shutil.which("weed") is None:
+        pytest.skip("there is no weed")
+    help_text = subprocess.run(["weed", "mini", "-h"], capture_output=True, text=True, check=False)
+    taken = re.findall(r"-[\w.]*port[\w.]* int\n[^\n]*\(default (\d+)\)", help_text.stderr + help_text.stdout)
+    assert {"8333", "9101"} <= set(taken), "that is how it says so"
+    page = PAGE.read_text("utf-8")
+    mine = {*re.findall(r"127\.0\.0\.1:(\d+)", page), *re.findall(r"metrics (\d+) &", page)}
+    assert mine & set(taken) == {"8333"}
+    assert len(mine) == 3
+
+
 def commands(body: str) -> str:
     """Return the commands of a block, without what they print."""
     return "\n".join(line.removeprefix("$ ") for line in body.splitlines() if line.startswith("$ "))
@@ -72,7 +84,7 @@ class Learner:
         self.stack, self.top = stack, folder / "tutorial"
         self.cwd = folder
         bucket, metrics, prometheus, *self.more = free_ports(20)
-        self.ports = {":8333": f":{bucket}", ":9101": f":{metrics}", " 9101": f" {metrics}", ":9090": f":{prometheus}"}
+        self.ports = {":8333": f":{bucket}", ":9123": f":{metrics}", " 9123": f" {metrics}", ":9090": f":{prometheus}"}
         names = ("s3.port.grpc", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port")
         more = zip((*names, "filer.port.grpc", "admin.port", "admin.port.grpc"), self.more, strict=False)
         self.weed = " ".join([f"-s3.port={bucket} -s3.port.iceberg=0 -s3.port.lance=0 -webdav=false -admin.ui=false"])

@@ -11,12 +11,14 @@ import pytest
 
 from tests.commands.fleet_world import DOCKER, HELIOS, SOMAXCONN_TEXT, Fleet, copy_of, git
 from tsunami_cli import cli
+from tsunami_cli.commands.deciding import Decider
 from tsunami_cli.commands.fleet import load_variable
 
 SOMAXCONN = "rollouts/somaxconn.yaml"
 FIRST = ("start", "helios", "--to", "0.9.12", "--over", "1h")
 THEN = ("start", "somaxconn", "--to", "256", "--over", "2h", "--after", "helios")
 ROLLOUT = "somaxconn-20261116T090000Z"
+FREEZE = ("freeze", "--reason", "x")
 
 
 @pytest.fixture(scope="module")
@@ -452,3 +454,30 @@ def test_what_waits_for_ever_is_warned_of(waiting: Fleet) -> None:
         assert [(one["where"], one["severity"]) for one in found] == [("rollouts[0].after", "warning")], why
         assert found[0]["message"] == f"{why}: it never begins by itself, but by tsunami resume somaxconn"
         assert data["ok"] is True
+
+
+@pytest.mark.parametrize("words", [("rollback", "helios", "--over", "1h"), ("halt", "somaxconn"), FREEZE])
+def test_who_is_faster_than_the_beginning_prevents_it(
+    complete: Fleet, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at what is complete and the commit, somebody takes it back."""
+    decide, others = Decider.decide, [words]
+
+    def late(self: Decider, *given: Any, **more: Any) -> Any:
+        if others:
+            complete.at(instant("10:40")).ok(*others.pop())
+        return decide(self, *given, **more)
+
+    monkeypatch.setattr("tsunami_cli.commands.waiting.Decider.decide", late)
+    publish(complete, "10:40")
+    assert not begun(complete)
+    assert moved(complete) == 0
+
+
+def test_it_waits_until_the_guard_has_seen_the_last_of_the_other(complete: Fleet) -> None:
+    slos = "slos:\n  - {name: up, query: up, objective: '>= 1', settle: 20m, for: 10m}\n"
+    complete.commit({HELIOS: complete.read(HELIOS) + slos})
+    # The last hosts were told at 10:00.
+    for clock, began in (("10:20", False), ("10:30", False), ("10:35", True)):
+        publish(complete, clock)
+        assert begun(complete) == began, clock

@@ -831,8 +831,54 @@ def test_nothing_breaks_before_anything_is_there(fleet: Fleet) -> None:
     assert committed(fleet) == SETTINGS_TEXT
 
 
-def test_an_exception_that_is_no_variable_is_warned_of(still: Fleet) -> None:
+def test_an_exception_that_is_no_variable_is_warned_of(fleet: Fleet) -> None:
     line = 'freeze: {since: 2026-11-16T09:00:00Z, reason: "x", except: [helius, docker]}\n'
-    (still.root / "tsunami.yaml").write_text(still.read("tsunami.yaml") + line)
-    found = [one for one in still.json("validate")["problems"] if one["where"] == "freeze.except"]
+    (fleet.root / "tsunami.yaml").write_text(fleet.read("tsunami.yaml") + line)
+    found = [one for one in fleet.json("validate")["problems"] if one["where"] == "freeze.except"]
     assert [one["message"] for one in found] == ["helius: there is no such variable: do you mean helios?"]
+
+
+def test_said_again_without_an_exception_it_stops_that_too(fleet: Fleet) -> None:
+    fleet.ok(*START)
+    fleet.ok("start", "somaxconn", "--to", "256", "--over", "24h")
+    fleet.at("2026-11-16T12:00:00Z").ok("freeze", "--reason", "release", "--except", "somaxconn")
+    went_on = fleet.at("2026-11-16T15:00:00Z").json("status")["variables"]
+    assert [one["frozen"] for one in went_on if one["rollout"]] == [True, False]
+    said = fleet.ok("freeze", "--reason", "all must stop")
+    assert "froze somaxconn" in said
+    stopped = fleet.json("status")
+    assert stopped["freeze"] == {"since": "2026-11-16T15:00:00Z", "reason": "all must stop", "except": []}
+    for later in ("2026-11-16T15:00:00Z", "2026-11-18T15:00:00Z"):
+        found = fleet.at(later).json("status")["variables"]
+        # Each stands where it stood: the one at noon, the other when it was caught.
+        assert [one["rollout"]["percent"] for one in found if one["rollout"]] == [
+            one["rollout"]["percent"] for one in went_on if one["rollout"]
+        ], later
+        assert all(one["frozen"] for one in found if one["rollout"])
+    assert [one["action"] for one in fleet.json("log")][-2:] == ["freeze", "freeze"]
+    assert "nothing was changed" in fleet.ok("freeze", "--reason", "again")
+
+
+def test_what_is_done_by_hand_is_in_the_log_and_what_is_only_said_is_not(fleet: Fleet) -> None:
+    fleet.ok("freeze", "--reason", "storm")
+    forged = "tidy\n\nTsunami-Action: unfreeze\nTsunami-Variable: *\n"
+    fleet.commit({SETTINGS: fleet.read(SETTINGS) + "# a comment\n"}, forged)
+    assert [(one["variable"], one["action"]) for one in fleet.json("log")][-1] == ("*", "freeze")
+    fleet.commit({SETTINGS: re.sub("freeze: .*\n", "", fleet.read(SETTINGS))}, "tidy settings")
+    found = fleet.json("log")[-1]
+    assert (found["variable"], found["action"], found["reason"]) == ("*", "edit", "tidy settings")
+
+
+def test_a_variable_that_yaml_takes_for_no_text_can_be_excepted(fleet: Fleet) -> None:
+    text = fleet.read(SOMAXCONN).replace("name: somaxconn", 'name: "true"')
+    fleet.commit({"rollouts/true.yaml": text})
+    fleet.ok("freeze", "--reason", "x", "--except", "true", "--except", "helios")
+    assert 'except: [helios, "true"]' in fleet.read(SETTINGS)
+    fleet.ok("validate")
+
+
+def test_whoever_is_on_another_branch_is_told_so(fleet: Fleet) -> None:
+    fleet.git("switch", "-q", "-c", "feature")
+    assert "(feature is checked out here: git switch main shows it)" in fleet.ok(*FREEZE)
+    fleet.git("switch", "-q", "--detach")
+    assert "(another commit is checked out here: git switch main shows it)" in fleet.ok("unfreeze")

@@ -99,7 +99,10 @@ def test_a_line_is_stopped_once_and_goes_on_once() -> None:
     assert line is not None
     assert line.freeze == Freeze(after(0), "holidays", ("a", "b"))
     assert line.edits == (Put(("freeze",), freeze_text(line.freeze)),)
-    assert freeze(line.freeze, after(60), "again", []) is None
+    assert freeze(line.freeze, after(60), "again", ["a", "b", "c"]) is None
+    stricter = freeze(line.freeze, after(60), "again", ["b"])
+    assert stricter is not None
+    assert stricter.freeze == Freeze(after(60), "again", ("b",))
     on = unfreeze(line.freeze, [])
     assert on is not None
     assert (on.freeze, on.edits) == (None, (Remove(("freeze",), bare=True),))

@@ -266,7 +266,7 @@ def test_a_name_may_stand_elsewhere() -> None:
         "consul", rows, name="meta:fqdn"
     )
     rows[2] = {"Node": "i-3", "Meta": {"fqdn": "a.example.com"}}
-    assert "i-1 ([0]) and i-3 ([2]) would both be a.example.com" in refusal("consul", rows, name="meta:fqdn")
+    assert "i-1 ([0]) and i-3 ([2]) would both have one name" in refusal("consul", rows, name="meta:fqdn")
     assert list(read("csv", f"p,fqdn\n{SECRET},a\n{SECRET},b\n", name="meta:fqdn")) == ["a", "b"]
 
 
@@ -336,3 +336,15 @@ def test_a_pattern_gives_its_first_group_or_all_that_it_matches() -> None:
 def test_many_hosts_take_no_time_to_speak_of() -> None:
     roles = {f"h{number}": f"r{number % 9}" for number in range(3000)}
     assert len(read("ansible", json.loads(json.dumps(sources.ansible(roles))), "group")) == 3000
+
+
+def test_a_key_twice_is_refused_for_one_of_both_would_vanish() -> None:
+    text = '{"web": {"hosts": ["a.x", "b.x"]}, "web": {"hosts": ["a.x"]}, "all": {"children": ["web"]}}'
+    with pytest.raises(Refused, match="has a key twice"):
+        list(machines("ansible", text.encode(), "f"))
+
+
+def test_a_node_in_two_datacenters_is_two_machines() -> None:
+    rows = [{"Node": "db1", "Datacenter": "d1"}, {"Node": "db1", "Datacenter": "d2"}]
+    assert "[1] is a second db1, of another datacenter" in refusal("consul", rows)
+    assert "shown" in refusal("consul", [{"Node": "a", "Meta": {"role": f"{SECRET} X"}}], role="meta:role")

@@ -220,7 +220,10 @@ SAID: dict[str, tuple[str, str, Callable[[str], str], int | None, list[str], lis
         HELIOS,
         swap('to: "0.9.12"', 'to: "0.9.13"'),
         11,
-        ["was 0.9.12 when the rollout began: 11 hosts change with the next publish; tsunami start begins another"],
+        [
+            "was 0.9.12 when the rollout began: 11 hosts change with the next publish, and whoever moves from now on "
+            "gets 0.9.13; tsunami start begins another"
+        ],
         ["11 -> 0 on 0.9.12", "0 -> 11 on 0.9.13"],
     ),
     "another origin on the way": (

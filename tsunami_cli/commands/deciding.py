@@ -57,6 +57,8 @@ class Decided:
     made: Sequence[Made]
     outcome: Outcome
     branch: str
+    elsewhere: str | None = None
+    """What is checked out here, where it is not that branch; empty for no branch."""
 
     @property
     def exit_code(self) -> int:
@@ -108,7 +110,8 @@ class Decider:
         outcome = decide(self.repository, branch, change, urgent=urgent, keep=keep, now=clock.pretended())
         for said in outcome.notes:
             note(said)
-        return Decided(attempts[-1], outcome, branch)
+        here = (self.repository.head_ref() or "").removeprefix("refs/heads/")
+        return Decided(attempts[-1], outcome, branch, None if here == branch else here)
 
     def one(self, name: str, make: Callable[[Fleet, Status], Change], reason: str | None) -> Decided:
         """Make one decision on one variable, whose status it is made from."""

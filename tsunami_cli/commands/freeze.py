@@ -1,12 +1,15 @@
 """`tsunami freeze`: stop the line."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from tsunami_cli.commands.deciding import Decider, roles_anyhow
+from tsunami_cli.commands.deciding import Decider, Made, roles_anyhow
 from tsunami_cli.commands.fleet import Fleet
 from tsunami_cli.commands.options import Folder, Json, variables
+from tsunami_cli.commands.thawing import thaw
 from tsunami_cli.core.freezing import Line, freeze
 from tsunami_cli.core.journal import clean_reason
 from tsunami_cli.core.model import Freeze
@@ -32,7 +35,8 @@ def command(
     """Stop the line: from the next publish on no rollout of any variable moves, forth or back, and none can start.
 
     Halts and pins stay possible, and the guard need not watch what stands still. tsunami unfreeze lets each rollout go
-    on where it stood, at its own pace. With no network it is a local commit, said loudly (exit 4).
+    on where it stood, at its own pace. With no network it is a local commit, said loudly (exit 4). Said again without
+    an exception, it stops that one too.
 
     [dim]tsunami freeze --reason "holidays"[/]
 
@@ -56,6 +60,12 @@ def command(
         stopped[:] = [status_of(one, roles, decider.now, decider.told_anyhow(one)) for one in found if one]
         return freeze(before[-1], decider.now, why, but or ())
 
-    decided = decider.decide(lambda _: (), why, urgent=True, line=line)
-    screen.show_frozen(decided, before[-1], stopped, but or (), decider.now, as_json=as_json)
+    def make(fleet: Fleet) -> Sequence[Made]:
+        """Let what a freeze stops already stand where it stands, under one that begins now."""
+        made = thaw(fleet, decider, fleet.names)[0] if before[-1] else []
+        return [replace(one, change=replace(one.change, action="freeze")) for one in made]
+
+    decided = decider.decide(make, why, urgent=True, line=line)
+    already = before[-1] if decided.outcome.commit is None else None
+    screen.show_frozen(decided, already, stopped, but or (), decider.now, as_json=as_json)
     return decided.exit_code

@@ -7,6 +7,7 @@ import typer
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.commands.filters import Csv, Limit, Since, Until, globs, one_format, span
 from tsunami_cli.commands.fleet import FOLDER, SETTINGS, note, suggestion
+from tsunami_cli.commands.freezes import freezes
 from tsunami_cli.commands.options import Back, Folder, HostGlobs, Json, RoleGlobs, Variables
 from tsunami_cli.commands.workspace import Workspace
 from tsunami_cli.core.journal import EVERY, Entry, entries
@@ -56,7 +57,11 @@ def command(
     # All files, whatever was asked for: a decision on several is known as one by all that it changed.
     inventory = workspace.fleet.settings.inventory
     commits = list(decisions(workspace.repository, tip, [FOLDER, SETTINGS, inventory])) if tip else []
-    found = [one for one in entries(reversed(commits), inventory) if not var or one.variable in (*var, EVERY)]
+    found = [
+        one
+        for one in entries(reversed(commits), inventory, freezes(workspace.repository))
+        if not var or one.variable in (*var, EVERY)
+    ]
     for name in set(var or ()) - {entry.variable for entry in found}:
         workspace.fleet.load(name)
     _check_actions(action, found)

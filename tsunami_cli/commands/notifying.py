@@ -8,6 +8,7 @@ from tsunami_cli.adapters.git.process import run
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.notifications import FILE, addresses, from_environment, send
 from tsunami_cli.commands.fleet import FOLDER, SETTINGS, note
+from tsunami_cli.commands.freezes import freezes
 from tsunami_cli.core.journal import Entry, entries
 from tsunami_cli.core.notices import HoldNote, notices
 from tsunami_cli.errors import Refused, TsunamiError
@@ -59,7 +60,7 @@ def new_decisions(repository: Repository, since: str, until: str) -> list[Entry]
     boundary = repository.boundary
     cut_off = any(commit.sha in boundary for commit in found)
     known = [c for c in reversed(found) if not (c.sha in boundary or (cut_off and len(c.parents) > 1))]
-    return list(entries(known))
+    return list(entries(known, frozen=freezes(repository)))
 
 
 def _tracked(repository: Repository, path: str) -> Callable[[], bool]:

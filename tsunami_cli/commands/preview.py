@@ -13,6 +13,7 @@ from tsunami_cli.adapters.git.history import decisions
 from tsunami_cli.adapters.git.repository import Repository
 from tsunami_cli.adapters.git.trees import CommitTree, Tree, WorkTree
 from tsunami_cli.commands.fleet import FOLDER, MAIN, SETTINGS, load_inventory, load_settings, load_variable
+from tsunami_cli.commands.freezes import freezes
 from tsunami_cli.commands.options import Folder, Json
 from tsunami_cli.core.inventory import Inventory
 from tsunami_cli.core.journal import Entry, entries
@@ -92,7 +93,7 @@ def _decided(repository: Repository, span: Between) -> list[Entry]:
     if span.base == span.head:
         return []
     walked = decisions(repository, f"{span.base}..{span.head}", [FOLDER, SETTINGS])
-    return [entry for entry in entries(walked) if entry.action != "edit"][::-1]
+    return [entry for entry in entries(walked, frozen=freezes(repository)) if entry.action != "edit"][::-1]
 
 
 def _load(file: str, data: bytes, columns: Collection[str] | None) -> Version:

@@ -198,9 +198,10 @@ class Publisher:
         wrong = [(one.name, one.errors[0]) for one in bad]
         found = admitted(good, wrong, vanished, told)
         old = {v.name: previous.told(v.name) if previous else None for v in found.variables}
+        held = self._guard(found.variables, previous, now)
+        # After the guard: what it takes back nothing is to follow.
         if previous and self._waiting.look(self._fleet, found.variables, previous, now, self._decides):
             raise Lost("a rollout that waited began")
-        held = self._guard(found.variables, previous, now)
         tellings = {
             v.name: tell(v, fleet.roles, now, old[v.name], settings.every, held=held.get(v.name, ()))
             for v in found.variables

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from tsunami_cli.commands.deciding import Decider, Made
 from tsunami_cli.commands.fleet import Fleet, note
 from tsunami_cli.commands.options import Folder, Json, Reason, Variables
-from tsunami_cli.core.freezing import Line, thawed, unfreeze
+from tsunami_cli.commands.thawing import thaw
+from tsunami_cli.core.freezing import Line, unfreeze
 from tsunami_cli.core.model import Freeze
-from tsunami_cli.core.status import status_of
 
 
 def command(var: Variables = None, reason: Reason = None, as_json: Json = False, folder: Folder = None) -> int:
@@ -32,16 +32,7 @@ def command(var: Variables = None, reason: Reason = None, as_json: Json = False,
         return unfreeze(before[-1], var or ())
 
     def make(fleet: Fleet) -> Sequence[Made]:
-        broken.clear()
-        made = []
-        for name in dict.fromkeys(var or fleet.names):
-            loaded = fleet.load(name)
-            if loaded.variable is None:
-                broken.append(str(loaded.errors[0]))
-                continue
-            status = status_of(loaded.variable, fleet.roles, decider.now, decider.told(loaded.variable))
-            change = thawed(status, decider.now, fleet.settings.every)
-            made += [Made(change, loaded)] if change else []
+        made, broken[:] = thaw(fleet, decider, list(dict.fromkeys(var or fleet.names)))
         return made
 
     decided = decider.decide(make, reason, line=line)

@@ -163,6 +163,8 @@ class _Check:
     def _undecided(self, branch: str) -> dict[str, frozenset[str]]:
         """Return, for every file that differs from the branch that counts, the rollouts that this one has in it."""
         tip = self._repository.counting_tip(branch)
+        if tip is None and self._repository.head_commit() is None:
+            return {}  # nothing is committed yet, so that all is new
         if tip is None:
             message = f"there is no {branch} in this clone: what is new in the files cannot be told from what is not"
             self._problems.append(Problem(SETTINGS, 1, 1, "branch", message, "warning"))

@@ -1,6 +1,6 @@
 """Rollouts that wait: a publish begins them, in a commit, once what they wait for is complete."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from tsunami_cli.core.problems import Refusal
 from tsunami_cli.core.published import Begun
 from tsunami_cli.core.record import Record
 from tsunami_cli.core.status import Status, status_of
-from tsunami_cli.core.waiting import begin, may_begin
+from tsunami_cli.core.told import Told
+from tsunami_cli.core.waiting import begin, may_begin, watched
 from tsunami_cli.errors import TsunamiError
 
 
@@ -37,7 +38,7 @@ class Waiting:
 
         Without a repository nothing is decided.
         """
-        others = _awaited(fleet, variables, previous, now)
+        others = _awaited(fleet, variables, lambda variable: previous.told(variable.name), now)
         ready = [one.active for one in variables if one.active and may_begin(one, others)]
         names = [one.name for one in variables if one.active in ready and one.active not in self._tried]
         self._tried += ready
@@ -58,6 +59,9 @@ class Waiting:
             variable = loaded.variable
             if variable is None or variable.active != after:
                 return []
+            # Who was faster may have halted, rolled back or replaced what it waits for.
+            if not may_begin(variable, _awaited(fleet, [variable], decider.told, decider.now)):
+                return []
             status = status_of(variable, fleet.roles, decider.now, decider.told(variable))
             return [Made(begin(status, decider.now), loaded)]
 
@@ -73,9 +77,14 @@ class Waiting:
         return True
 
 
-def _awaited(fleet: Fleet, variables: Sequence[Variable], previous: Record, now: datetime) -> dict[str, Status]:
-    """Return where the variables stand that others wait for."""
-    wanted = {one.active.after.variable for one in variables if one.active and one.active.after}
-    return {
-        one.name: status_of(one, fleet.roles, now, previous.told(one.name)) for one in variables if one.name in wanted
-    }
+def _awaited(
+    fleet: Fleet, waiting: Sequence[Variable], told: Callable[[Variable], Told | None], now: datetime
+) -> dict[str, Status]:
+    """Return where the variables stand that others wait for, without those that the guard still watches."""
+    found: dict[str, Status] = {}
+    for name in {one.active.after.variable for one in waiting if one.active and one.active.after}:
+        variable = fleet.load(name).variable if name in fleet.names else None
+        had = told(variable) if variable else None
+        if variable is not None and had is not None and watched(variable, had, now):
+            found[name] = status_of(variable, fleet.roles, now, had)
+    return found

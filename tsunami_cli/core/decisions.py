@@ -180,7 +180,7 @@ def ack(status: Status, now: datetime, slo: str, until: datetime, reason: str) -
 def retire(status: Status) -> Change:
     """Delete a variable: hosts stop getting it with the next publish."""
     hosts = sum(role.hosts for role in status.roles)
-    return Change("retire", status.variable, (), f"{status.variable.name}: retire, which {hosts:,} hosts get")
+    return Change("retire", status.variable, (), f"{status.variable.name}: retire, {hosts:,} hosts have it")
 
 
 def _less(globs: Globs, gone: tuple[str, ...]) -> Globs:

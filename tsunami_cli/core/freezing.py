@@ -14,7 +14,7 @@ from tsunami_cli.core.reschedule import resumed
 from tsunami_cli.core.schedule import Schedule
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import instant_text
-from tsunami_cli.core.values import yaml_quoted
+from tsunami_cli.core.values import yaml_name, yaml_quoted
 
 LONGEST = 1000
 """Characters of a reason that the settings take; the commit has it all."""
@@ -35,8 +35,12 @@ class Line:
 
 
 def freeze(before: Freeze | None, now: datetime, reason: str, excepted: Iterable[str]) -> Line | None:
-    """Stop the line; None where it is stopped already."""
-    if before is not None:
+    """Stop the line; None where it is stopped already.
+
+    Where variables were excepted that are not any more, it is stopped anew from now on: what stood still has to be
+    `thawed` in the same commit, so that it stands where it stood.
+    """
+    if before is not None and not set(before.excepted) - set(excepted):
         return None
     new = Freeze(now, reason[:LONGEST], tuple(sorted(set(excepted))))
     but = f" but {', '.join(new.excepted)}" if new.excepted else ""
@@ -121,7 +125,7 @@ def _last_at(schedule: Schedule, share: Fraction, now: datetime) -> datetime | N
 
 def freeze_text(freeze: Freeze) -> str:
     """Return a freeze as it stands in the settings, on one line."""
-    excepted = f", except: [{', '.join(freeze.excepted)}]" if freeze.excepted else ""
+    excepted = f", except: [{', '.join(map(yaml_name, freeze.excepted))}]" if freeze.excepted else ""
     return f"{{since: {instant_text(freeze.since)}, reason: {yaml_quoted(freeze.reason)}{excepted}}}"
 
 

@@ -1,10 +1,10 @@
 """The journal: decisions as they stand in the messages of commits, written and read."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tsunami_cli.core.decisions import Change
 from tsunami_cli.core.freezing import Line
@@ -117,16 +117,22 @@ def clean_reason(reason: str | None) -> str | None:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() or None
 
 
-def entries(commits: Iterable[Committed], inventory: str | None = None) -> Iterator[Entry]:
+C = TypeVar("C", bound=Committed)
+
+
+def entries(
+    commits: Iterable[C], inventory: str | None = None, frozen: Callable[[C], bool] | None = None
+) -> Iterator[Entry]:
     """Yield the decisions that commits hold, in their order; a commit on two variables holds two.
 
-    With the path of the inventory also what was imported into it.
+    With the path of the inventory also what was imported into it. `frozen` says whether a commit on the settings
+    stopped the line or let it go on, by what stands in them: then that is among the decisions, by whatever name.
     """
     for commit in commits:
         if inventory in commit.paths and _IMPORT in commit.trailers:
             yield replace(inventory_entry(commit), variable=EVERY)
         changed = [name for path in commit.paths if (name := variable_of(path)) is not None]
-        whole = [EVERY] if SETTINGS in commit.paths else []
+        whole = [EVERY] if frozen is not None and SETTINGS in commit.paths and frozen(commit) else []
         decided = _decided(commit.trailers)
         # Trailers count where the commit changed what they name, not where somebody typed them under another change.
         if decided and all(row["Variable"] in (*changed, EVERY) for row in decided):
@@ -134,8 +140,9 @@ def entries(commits: Iterable[Committed], inventory: str | None = None) -> Itera
                 name = row["Variable"]
                 if name in (*changed, *whole):
                     yield _entry(commit, row["Action"], name, row.get("Rollout"), commit.reason, row.get("Guard"))
-            changed = [name for name in changed if name not in {row["Variable"] for row in decided}]
-        for name in changed:
+            named = {row["Variable"] for row in decided}
+            changed, whole = ([name for name in names if name not in named] for names in (changed, whole))
+        for name in (*whole, *changed):
             yield _entry(commit, "edit", name, None, printable(commit.subject) or None)
 
 

@@ -15,7 +15,7 @@ from tsunami_cli.core.schedule import Schedule, Waypoint
 from tsunami_cli.core.status import Status, status_of, values_now
 from tsunami_cli.core.text import compact, instant_text
 from tsunami_cli.core.told import Told, adopted
-from tsunami_cli.core.values import Value, brief, shown, yaml_text
+from tsunami_cli.core.values import Value, brief, shown, yaml_name, yaml_text
 
 LATE = timedelta(minutes=1)
 """How far in the past a start may lie: the time it takes to type and confirm."""
@@ -91,6 +91,12 @@ def _check_values(variable: Variable, values: dict[Value, int], order: Order) ->
         flags = " ".join(f"--from {shown(value)}" for value in sorted(values))
         what = f"no host has {', '.join(wrong)}" if wrong else "those are not all the values there are"
         raise Refusal(f"{variable.name}: {what}; {have}. Say {flags}, or leave --from out")
+    active = variable.active
+    if order.to in values and len(values) > 1 and active is not None and active.to == order.to:
+        raise Refusal(
+            f"{variable.name}: {active.id} goes to {shown(order.to)} already, and {values[order.to]:,} hosts have it: "
+            f"see tsunami status {variable.name}"
+        )
     if order.to in values:
         raise Refusal(
             f"{variable.name}: {values[order.to]:,} hosts have {shown(order.to)} already"
@@ -190,7 +196,9 @@ def _fresh_id(variable: Variable, now: datetime, used: Collection[str]) -> str:
 def _fragment(rollout: Rollout, asked: str) -> dict[str, str | tuple[str, ...]]:
     """Return the rollout as it is to stand in the file."""
     after = rollout.after
-    waits = {"after": f"{{variable: {after.variable}, rollout: {after.rollout}}}"} if after else {}
+    waits = {}
+    if after is not None:
+        waits["after"] = f"{{variable: {yaml_name(after.variable)}, rollout: {yaml_name(after.rollout)}}}"
     return {
         "id": rollout.id,
         "selection": "1",

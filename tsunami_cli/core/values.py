@@ -8,6 +8,7 @@ from typing import NewType
 Value = NewType("Value", str)
 """The JSON text of a string, an integer, a finite number or a boolean: `"1.12.3"`, `4096`, `true`."""
 
+_NO_TEXT = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 LONGEST_SHOWN = 120
 _COMMAND = re.compile(r"::(?=[A-Za-z-]+(?: [^:]*)?::)|##(?=\[)")
@@ -77,6 +78,11 @@ def yaml_quoted(text: str) -> str:
     """Write text as a double-quoted YAML scalar that every YAML reader, 1.1 or 1.2, reads back as the same text."""
     quoted = json.dumps(text, ensure_ascii=False)
     return _UNPRINTABLE.sub(lambda char: f"\\u{ord(char[0]):04x}", quoted)
+
+
+def yaml_name(name: str) -> str:
+    """Write a variable's name or a rollout's id as YAML, in quotes where it may be taken for no text."""
+    return yaml_quoted(name) if name in _NO_TEXT or not re.fullmatch(r"[a-z][A-Za-z0-9_-]*", name) else name
 
 
 def yaml_text(value: Value) -> str:

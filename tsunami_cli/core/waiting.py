@@ -13,6 +13,7 @@ from tsunami_cli.core.reschedule import begun_at, checked, checked_length
 from tsunami_cli.core.schedule import Waypoint
 from tsunami_cli.core.status import Status
 from tsunami_cli.core.text import duration_text, percent_shown
+from tsunami_cli.core.told import Told
 
 UNFINISHED = ("scheduled", "running", "capped", "halted")
 """The states of a rollout that may still become complete."""
@@ -49,6 +50,14 @@ def may_begin(variable: Variable, others: Mapping[str, Status]) -> bool:
     if other is None or other.variable.active is None or other.variable.active.id != active.after.rollout:
         return False
     return other.state == "complete"
+
+
+def watched(variable: Variable, told: Told, now: datetime) -> bool:
+    """Say whether the guard has seen the last of a rollout: its last hosts have settled and been measured."""
+    active = variable.active
+    last = max((row.since for row in told.moved.get(active.id, {}).values()), default=None) if active else None
+    longest = max((slo.settle + slo.sustained for slo in variable.slos), default=timedelta(0))
+    return last is None or last + longest < now or not longest
 
 
 def begin(status: Status, now: datetime) -> Change:

@@ -40,6 +40,8 @@ class Decided(Protocol):
     def outcome(self) -> Outcome: ...  # noqa: D102
     @property
     def branch(self) -> str: ...  # noqa: D102
+    @property
+    def elsewhere(self) -> str | None: ...  # noqa: D102
 
 
 def show(decided: Decided, now: datetime, *, as_json: bool, effect: Effect | None = None) -> None:
@@ -115,7 +117,10 @@ def committed(decided: Decided) -> str:
     if outcome.commit is None:
         return "nothing to change"
     where = f", pushed to {outcome.remote}" if outcome.pushed else ", NOT PUSHED" if outcome.remote else ""
-    return f"committed {outcome.commit[:7]} on {decided.branch}{where}"
+    here = decided.elsewhere
+    other = f" ({here or 'another commit'} is checked out here: git switch {decided.branch} shows it)"
+    shown = "" if here is None else other
+    return f"committed {outcome.commit[:7]} on {decided.branch}{where}{shown}"
 
 
 def from_now_on(decided: Decided, what: str) -> str:

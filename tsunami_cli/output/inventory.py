@@ -46,6 +46,7 @@ class _Commit:
 
     outcome: Outcome
     branch: str
+    elsewhere: str | None = None
     made: Sequence[Made] = ()
 
 

@@ -61,7 +61,7 @@ def _rows(one: Judgement) -> list[tuple[str, str]]:
     more = f"  (and {len(queries) - 1} more, role by role)" if len(queries) > 1 else ""
     rows = [("query", printable(" ".join(queries[0].split())) + more)]
     if found.failure is not None:
-        return rows
+        return rows if one.status == "error" else [*rows, ("asked", printable(found.failure))]
     stray = f", {found.strays:,} of them name no host" if found.strays else ""
     window = found.window
     begun, ended = (instant_text(moment_of(moment)) for moment in (window.start, window.end))

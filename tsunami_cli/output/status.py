@@ -74,7 +74,7 @@ def show(found: StatusScreen, *, as_json: bool) -> None:
         room = screen.width - sum(widths) - 12
         line = name + state
         if room >= NARROWEST:
-            bar = bar_of(status.planned, min(WIDEST, room)) if status.variable.active else " " * min(WIDEST, room)
+            bar = bar_of(_reached(status), min(WIDEST, room)) if status.variable.active else " " * min(WIDEST, room)
             line = line.append(bar).append("  ")
         percent.pad_left(widths[2] - percent.cell_len)
         line = line + percent + Text("  ") + counts
@@ -105,7 +105,7 @@ def _row(status: Status, coming: Next | None, found: StatusScreen) -> "tuple[Tex
         Text(f"{count:,} on {shown(value)}", NEW if value == to else OLD) for value, count in values
     )
     pinned = sum(role.pinned for role in status.roles)
-    if status.told is not None and active is not None and abs(status.planned - status.told) > LAGS:
+    if status.told is not None and active is not None and abs(_reached(status) - status.told) > LAGS:
         counts.append(f" (told so far: {percent_shown(status.told)})", OLD)
     if active is None and len(values) == 1:
         counts = Text(f"{shown(values[0][0])} everywhere")
@@ -113,10 +113,16 @@ def _row(status: Status, coming: Next | None, found: StatusScreen) -> "tuple[Tex
         counts.append(f" ({pinned:,} pinned)", OLD)
     stuck = status.held or status.frozen
     trouble = TROUBLE if stuck or status.state in ("halted", "rolling-back") else ""
-    percent = Text(percent_shown(status.planned) if active else "")
+    percent = Text(percent_shown(_reached(status)) if active else "")
     then = Text(_then(status, coming, found), trouble)
     state = Text("frozen" if status.frozen else "held" if status.held else status.state, trouble)
     return Text(status.variable.name), state, percent, counts, then
+
+
+def _reached(status: Status) -> Fraction:
+    """Return the progress to show: that of the plan; of what stands still, where it stands."""
+    still = status.state == "halted" or status.held or status.frozen
+    return status.told if still and status.told is not None else status.planned
 
 
 def _then(status: Status, coming: Next | None, found: StatusScreen) -> str:

@@ -13,8 +13,13 @@ EXPECTED = "the JSON of Consul's /v1/catalog/nodes, /v1/catalog/service/NAME or 
 def machines(data: bytes, file: str) -> Iterator[Machine]:
     """Yield the nodes, with the service that they were asked for as their group."""
     try:
+        places: dict[str, object] = {}
         for where, row in rows_of(json_of(data, file, EXPECTED), file, EXPECTED):
-            yield _nested(where, row) if isinstance(row.get("Node"), dict) else _flat(where, row)
+            found = _nested(where, row) if isinstance(row.get("Node"), dict) else _flat(where, row)
+            place = found.facts.get("Datacenter")
+            if places.setdefault(found.name, place) != place:
+                raise Wrong(where, f"is a second {found.name}, of another datacenter: import one of them at a time")
+            yield found
     except Wrong as wrong:
         raise Refused(f"{file}: {wrong}: expected {EXPECTED}") from None
 

@@ -1,5 +1,6 @@
 """What all sources have in common: text, and JSON with addresses for complaints."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,9 +46,20 @@ def json_of(data: bytes, file: str, expected: str) -> Any:
         raise Refused(f"{file}: is not JSON ({reason}): expected {expected}") from None
     except RecursionError:
         raise Refused(f"{file}: is nested too deep: expected {expected}") from None
+    _check_keys(text, file, expected)
     if isinstance(found, dict) and found.keys() & {"error", "errors"} and not found.keys() & {"all", "_meta"}:
         raise Refused(f"{file}: is the answer that something went wrong (error): expected {expected}")
     return found
+
+
+def _check_keys(text: str, file: str, expected: str) -> None:
+    """Refuse an object that has a key twice: which of the two counts would be anybody's guess, and hosts vanish."""
+
+    def checked(pairs: list[tuple[str, object]]) -> None:
+        if len({key for key, _ in pairs}) != len(pairs):
+            raise Refused(f"{file}: is no clear JSON, as an object has a key twice: expected {expected}")
+
+    json.loads(text, object_pairs_hook=checked, parse_float=str, parse_int=str)
 
 
 def rows_of(found: object, file: str, expected: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -67,7 +67,7 @@ def _names(machines: Sequence[Machine], rules: Rules, file: str) -> list[str]:
         way = f"--name-from {rules.name} finds nothing there"
     _refuse(file, "no name", (m.shown for m, name in zip(machines, found, strict=True) if not name), way)
     names = [name.lower() for name in found]  # DNS ignores case
-    _check_each(machines, names, host_fault, file)
+    _check_each(machines, names, host_fault, file, rules.name)
     return names
 
 
@@ -76,7 +76,7 @@ def _roles(machines: Sequence[Machine], rules: Rules, file: str) -> list[str]:
     roles = _read(machines, rules.role, flag, file)
     way = f"{flag} finds nothing there: give them one in the source, leave them out of it, or take another rule"
     _refuse(file, "no role", (m.shown for m, role in zip(machines, roles, strict=True) if not role), way)
-    _check_each(machines, roles, role_fault, file)
+    _check_each(machines, roles, role_fault, file, rules.role)
     return roles
 
 
@@ -107,14 +107,23 @@ def _read(machines: Sequence[Machine], one: Rule, flag: str, file: str) -> list[
 
 
 def _check_each(
-    machines: Sequence[Machine], texts: Sequence[str], fault: Callable[[str], str | None], file: str
+    machines: Sequence[Machine],
+    texts: Sequence[str],
+    fault: Callable[[str], str | None],
+    file: str,
+    one: Rule | None,
 ) -> None:
     """Refuse names that our inventory cannot have; most texts repeat, and each is looked at once."""
     bad = {text: said for text in dict.fromkeys(texts) if (said := fault(text))}
-    if bad:
-        hit = [(m.shown, text) for m, text in zip(machines, texts, strict=True) if text in bad]
-        host, text = hit[0]
-        raise Refusal(f"{file}: {host}: {bad[text]}{_more(len(hit))}")
+    if not bad:
+        return
+    hit = [(m.shown, text) for m, text in zip(machines, texts, strict=True) if text in bad]
+    host, text = hit[0]
+    said = bad[text]
+    if one is not None and one.secretive:
+        what = "has capital letters" if fault(text.lower()) is None else "is no name: a to z, 0 to 9, - and . make one"
+        said = f"what {one} holds {what} (it is not shown: it may be a secret)"
+    raise Refusal(f"{file}: {host}: {said}{_more(len(hit))}")
 
 
 def _check_same(host: str, first: _Row, other: _Row, rules: Rules, file: str) -> None:
@@ -123,12 +132,14 @@ def _check_same(host: str, first: _Row, other: _Row, rules: Rules, file: str) ->
         return
     if first.machine.name != other.machine.name:
         both = f"{first.machine.shown} ({first.machine.where}) and {other.machine.shown} ({other.machine.where})"
-        raise Refusal(f"{file}: {both} would both be {host}: leave one of them out, or see --name-from")
+        same = "have one name" if rules.name is not None and rules.name.secretive else f"be {host}"
+        raise Refusal(f"{file}: {both} would both {same}: leave one of them out, or see --name-from")
     places = f"{first.machine.where} and {other.machine.where}"
     if first.role != other.role:
+        two = "" if rules.role.secretive else f", {first.role} and {other.role}"
         raise Refusal(
-            f"{file}: {host} has two roles, {first.role} and {other.role} ({places}): a host has one; leave one out "
-            "of the source, or see --role-from"
+            f"{file}: {host} has two roles{two} ({places}): a host has one; leave one out of the source, or see "
+            "--role-from"
         )
     for (label, one), before, after in zip(rules.labels, first.labels, other.labels, strict=True):
         if before != after:

@@ -65,6 +65,11 @@ class Rule:
         """Render as it is typed."""
         return f"{self.kind}:{self.argument}" if self.argument else self.kind
 
+    @property
+    def secretive(self) -> bool:
+        """Whether it reads where secrets stand too, so that what it finds is not to be shown before it is accepted."""
+        return self.kind in ("meta", "label")
+
     def read(self, machine: Machine) -> str:
         """Return what the rule finds, empty for nothing. Raises Unreadable where it finds no single text."""
         match self.kind:

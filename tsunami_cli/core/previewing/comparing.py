@@ -191,6 +191,9 @@ class Comparison:
 
     def _lost_waits(self, name: str) -> Iterator[Remark]:
         """Yield the rollouts of other variables that wait for one that leaves this file, and would wait for ever."""
+        version = self._loaded(name, 1)
+        if version is not None and version.variable is None:
+            return
         old, new = ({rollout.id for rollout in self._rollouts(name, place)} for place in (0, 1))
         for other, text in self._states[1].texts.items():
             for gone in sorted(old - new):

@@ -162,7 +162,10 @@ def _taken_out(one: Reviewed, rollout: Rollout) -> str:
 
 def _edited(one: Reviewed, path: Path, old: Rollout, new: Rollout) -> Iterator[Found]:
     if old.to != new.to:
-        message = f"was {brief(old.to)} when the rollout began: {_at_once(one.turns)}; tsunami start begins another"
+        message = (
+            f"was {brief(old.to)} when the rollout began: {_at_once(one.turns)}, and whoever moves from now on gets "
+            f"{brief(new.to)}; tsunami start begins another"
+        )
         yield (*path, "to"), message, "warning"
     if old.came_from != new.came_from:
         message = "differs from what was there when the rollout began: it is a record, no setting"
