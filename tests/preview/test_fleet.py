@@ -103,6 +103,19 @@ def test_a_line_that_is_stopped_stops_what_runs(running: Fleet) -> None:
     assert "freeze: + {since: 2026-11-16T14:50:00Z, reason: storm}" in running.ok("preview")
 
 
+def test_a_freeze_that_is_taken_away_by_hand_is_warned_of(running: Fleet) -> None:
+    before = running.read(SETTINGS)
+    running.ok("freeze", "--reason", "storm")
+    running.git("branch", "frozen")
+    running.commit({SETTINGS: before})
+    found = [one for one in running.json("preview", "--base", "frozen")["problems"] if one["where"] == "freeze"]
+    assert [(one["file"], one["severity"]) for one in found] == [(SETTINGS, "warning")]
+    running.git("reset", "-q", "--hard", "frozen")
+    running.ok("unfreeze")
+    again = running.json("preview", "--base", "frozen")
+    assert not [one for one in again["problems"] if one["where"] == "freeze"]
+
+
 def test_a_freeze_among_the_commits_is_named(running: Fleet) -> None:
     running.git("branch", "before")
     running.ok("freeze", "--reason", "storm")

@@ -78,19 +78,23 @@ def _labels(inventory: Inventory, columns: Sequence[str]) -> dict[str, tuple[str
 
 
 def check_shrink(before: Inventory, change: Difference, most: Fraction, accepted: int, file: str) -> bool:
-    """Refuse an import that takes a larger share of the hosts away than the settings, or a person, let pass.
+    """Refuse an import that takes more hosts from their roles than the settings, or a person, let pass.
 
-    Return whether it passed only because a person let it.
+    A rule that is mistyped gives every host another role, which is as bad as if it were gone. Return whether more are
+    gone than the settings let pass.
     """
-    lost, had = len(change.left), len(before.hosts)
-    too_many = lost > most * had
-    if too_many and lost > accepted:
-        names = ", ".join(host for host, _ in change.left[:3]) + (", ..." if lost > 3 else "")
+    gone, had = [host for host, _ in change.left], len(before.hosts)
+    hosts = [*gone, *(one.host for one in change.roles)]
+    lost = len(hosts)
+    if lost > most * had and lost > accepted:
+        names = ", ".join(hosts[:3]) + (", ..." if lost > 3 else "")
+        what = "gone" if len(gone) == lost else "gone or in another role" if gone else "in another role"
+        share = decimal_text(Fraction(round(Fraction(1000 * lost, had)), 10))
         raise Refusal(
-            f"{file}: {lost:,} of {had:,} hosts would be gone ({100 * lost / had:.1f} %: {names}), more than "
-            f"max_shrink: {decimal_text(100 * most)}%: nothing was imported; if it is meant, --accept-shrink {lost}"
+            f"{file}: {lost:,} of {had:,} hosts would be {what} ({share} %: {names}), more than max_shrink: "
+            f"{decimal_text(100 * most)}%: nothing was imported; if it is meant, --accept-shrink {lost}"
         )
-    return too_many
+    return len(gone) > most * had
 
 
 def check_columns(before: Inventory, after: Inventory, droppable: Sequence[str], file: str) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tsunami_cli.core.checks.fleet import fleet_problems
 from tsunami_cli.core.inventory import Inventory
-from tsunami_cli.core.journal import EVERY, Entry
+from tsunami_cli.core.journal import EVERY, SETTINGS, Entry
 from tsunami_cli.core.lineup import roles_of
 from tsunami_cli.core.model import Rollout, Settings
 from tsunami_cli.core.nodes import Node, plain
@@ -169,6 +169,12 @@ class Comparison:
         for name in sorted(set(new.unread) - set(old.unread)):
             message = f"is not read: call it {name.removesuffix('.yml')}.yaml"
             yield Remark(f"rollouts/{name}", 1, 1, "", message, "warning")
+        one, other = (settings.freeze if settings else None for settings in self._settings)
+        if one is not None and other is None and not any(entry.action == "unfreeze" for entry in self._decided):
+            message = (
+                "is taken away by hand: rollouts catch up with their old schedules; tsunami unfreeze moves those too"
+            )
+            yield Remark(SETTINGS, 1, 1, "freeze", message, "warning")
         if inventory is not None:
             found = shrink_remark(inventory, *self._lost(inventory))
             yield from [found] if found else []
