@@ -29,7 +29,7 @@ from tsunami_cli.core.holds import Holds
 from tsunami_cli.core.manifest import Manifest, Sync
 from tsunami_cli.core.minutes import minutes
 from tsunami_cli.core.model import Variable
-from tsunami_cli.core.published import Begun, Published, Ruled
+from tsunami_cli.core.published import Published, Ruled
 from tsunami_cli.core.publishing import Publication, publication
 from tsunami_cli.core.record import LEDGER, Record
 from tsunami_cli.core.told import tell
@@ -75,11 +75,6 @@ class Publisher:
     def fleet(self) -> Fleet:
         """The fleet as it was published, or tried last."""
         return self._fleet
-
-    @property
-    def begun(self) -> Sequence[Begun]:
-        """The rollouts that waited and began."""
-        return self._waiting.begun
 
     @property
     def ruled(self) -> Sequence[Ruled]:
